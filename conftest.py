@@ -1,0 +1,31 @@
+"""What tests everywhere in the repository may ask for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def service() -> Callable[[str], str]:
+    """The address of a real service, by the environment variable that holds it.
+
+    ``service("AWS_ENDPOINT_URL")`` gives the address, or skips the test where nobody started the service. With
+    ``DOVETAIL_TEST_SERVICES=required`` it fails instead, so that continuous integration cannot pass by skipping.
+    ``tests/services/compose.yaml`` starts the services and names their variables.
+    """
+
+    def address(variable: str) -> str:
+        if value := os.environ.get(variable):
+            return value
+        reason = f"{variable} is not set: start the services as tests/services/compose.yaml says"
+        if os.environ.get("DOVETAIL_TEST_SERVICES") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return address

@@ -1,0 +1,115 @@
+"""What is checked, by people and by continuous integration; ``nox -l`` lists it.
+
+The folders are the registry: a new distribution needs no line here.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/[!_]*/*/pyproject.toml"))
+KEYS = [folder.name for folder in PLUGINS]
+PINS = ("-c", "requirements/constraints.txt")
+
+nox.needs_version = ">=2025.10.14"
+nox.options.default_venv_backend = "uv|virtualenv"
+# A missing interpreter is skipped, and said so; where the variable CI is set, it is an error.
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "types", "wheels", f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and format, by ruff."""
+    session.install(*PINS, "ruff")
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, by mypy in strict mode."""
+    install_checkout(session)
+    session.run("mypy", "core", *map(str, PLUGINS), "scripts", "conftest.py", "noxfile.py")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Every test, in one environment that holds every distribution."""
+    install_checkout(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def compat(session: nox.Session) -> None:
+    """The tests of what stands on no heavy library, on every supported Python."""
+    install_checkout(session)
+    light = ["core/tests", "plugins/stores/sql", "plugins/stores/sqlite", "plugins/artifacts/fsspec"]
+    session.run("pytest", *light, *session.posargs)
+
+
+@nox.session
+def house(session: nox.Session) -> None:
+    """The tests of the repository itself: its folders, its floors, its promises to contributors."""
+    install_checkout(session)
+    session.run("pytest", "tests/house", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The wheel of every distribution, in dist/."""
+    session.install("build", "hatchling")
+    for wheel in DIST.glob("*.whl"):
+        wheel.unlink()
+    for folder in (ROOT / "core", *PLUGINS, ROOT):
+        session.run("pyproject-build", "--wheel", "--no-isolation", "--outdir", str(DIST), str(folder), silent=True)
+    for wheel in DIST.glob("*.whl"):
+        if extra := {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()} - expected_in(wheel):
+            session.error(f"{wheel.name} carries {', '.join(sorted(extra))} beside its package")
+    # Whoever installs with these constraints takes ours from dist/ and from no index.
+    lines = [f"{wheel.name.split('-')[0].replace('_', '-')} @ {wheel.as_uri()}\n" for wheel in DIST.glob("*.whl")]
+    (DIST / "constraints.txt").write_text("".join(sorted(lines)), encoding="utf-8")
+
+
+def expected_in(wheel: Path) -> set[str]:
+    """What the wheel may hold: its metadata and its package; `dovetail` itself has none."""
+    distribution, version = wheel.name.split("-")[:2]
+    package = {"dovetail": set(), "dovetail_core": {"dovetail"}}.get(distribution, {distribution})
+    return {f"{distribution}-{version}.dist-info", *package}
+
+
+@nox.session(requires=["build"])
+@nox.parametrize("key", ["core", *KEYS, "all"], ids=["core", *KEYS, "all"])
+def wheels(session: nox.Session, key: str) -> None:
+    """Each distribution from its wheel, alone in a clean environment, with its own tests."""
+    install_wheels(session, "dovetail[all]" if key == "all" else f"dovetail-{key}")
+    session.run("dovetail", "--version")
+    session.run("python", "-c", "import dovetail" if key in {"core", "all"} else f"import dovetail_{key}")
+    if key in KEYS:
+        test_plugin(session, PLUGINS[KEYS.index(key)])
+
+
+def test_plugin(session: nox.Session, folder: Path) -> None:
+    """The plugin's tests, with the group ``test`` of its pyproject and nothing else beside it."""
+    groups = nox.project.load_toml(folder / "pyproject.toml").get("dependency-groups", {})
+    install_wheels(session, "dovetail-core[testing]", "pytest-timeout", *groups.get("test", []))
+    session.run("pytest", str(folder / "tests"), *session.posargs)
+
+
+def install_checkout(session: nox.Session) -> None:
+    """Every distribution of this checkout, editable, and every tool."""
+    session.install("-r", "requirements/dev.txt")
+
+
+def install_wheels(session: nox.Session, *wanted: str) -> None:
+    """What is wanted, ours from dist/, the rest as pinned."""
+    session.install(*PINS, "-c", str(DIST / "constraints.txt"), *wanted)

@@ -1,0 +1,147 @@
+"""The floors of the core: who may import whom, and no circles, imports inside functions counted."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "dovetail"
+
+# The first line that fits a module says its floor. A module imports lower floors, or its own folder on its own floor.
+FLOORS = {
+    # values
+    "errors": 0,
+    "posix": 0,
+    "values": 0.1,
+    "uris": 0.1,
+    "settings": 0.1,
+    "documents": 0.1,
+    "environments.spec": 0.2,
+    # lookup
+    "entrypoints": 1,
+    "hookspecs": 1,
+    "plugins": 1.1,
+    # seams, and what needs nothing but values to do its work
+    "tracking.store": 2,
+    "tracking.filters": 2,
+    "tracking.filter_": 2,
+    "artifacts": 2,
+    "environments": 2,
+    "models.flavor": 2,
+    "models.manifest": 2,
+    "models.info": 2,
+    "models.example": 2,
+    "models.payload": 2,
+    **dict.fromkeys(
+        [
+            f"models.{name}"
+            for name in (
+                "columns",
+                "datatypes",
+                "enforcement",
+                "fitting",
+                "inference",
+                "params",
+                "recognition",
+                "schema",
+                "signature",
+                "tensors",
+            )
+        ],
+        2,
+    ),
+    "projects.backend": 2,
+    "projects.project": 2,
+    "projects.conda_env": 2,
+    # verbs: first where things are, then what is done with them
+    "tracking.places": 3,
+    "tracking.recorder": 3,
+    "locations": 3.1,
+    "tracking": 3.2,
+    # verbs that stand on tracking
+    "models": 4,
+    "projects": 4,
+    # surfaces
+    "cli": 6,
+    "testing": 6,
+}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the core by its name below ``dovetail``; façades (``__init__``) name others and are left out."""
+    paths = [path for path in CORE.rglob("*.py") if path.name != "__init__.py"]
+    return {".".join(path.relative_to(CORE).with_suffix("").parts): path for path in paths}
+
+
+def floor(name: str) -> float:
+    for known, number in FLOORS.items():
+        if name == known or name.startswith((f"{known}.", known if known.endswith("_") else f"{known}.")):
+            return number
+    pytest.fail(f"core/dovetail/{name.replace('.', '/')}.py stands on no floor: name it in {__file__}")
+
+
+def hidden(tree: ast.AST) -> set[int]:
+    """Imports that only type checkers see."""
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    return {id(inner) for block in blocks for child in block.body for inner in ast.walk(child)}
+
+
+def imported(path: Path, known: set[str]) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    unseen = hidden(tree)
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in unseen:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative imports hide the floor"
+            names |= {target(str(node.module), alias.name, known) for alias in node.names}
+    return {name.removeprefix("dovetail.") for name in names if name.startswith("dovetail.")} - {""}
+
+
+def target(module: str, name: str, known: set[str]) -> str:
+    """What `from module import name` imports: a module below it, the module itself, or the folder's façade."""
+    below = f"{module}.{name}".removeprefix("dovetail.")
+    return f"dovetail.{below}" if below in known else module
+
+
+GRAPH = {name: imported(path, set(modules())) for name, path in modules().items()}
+
+
+def folder(name: str) -> str:
+    """The folder a module lies in; modules that lie in the core itself are a floor of their own each."""
+    return name.split(".", maxsplit=1)[0]
+
+
+@pytest.mark.parametrize("name", sorted(GRAPH))
+def test_a_module_imports_only_what_stands_below_it(name: str) -> None:
+    for target in GRAPH[name]:
+        below = floor(target) < floor(name) or (floor(target) == floor(name) and folder(target) == folder(name))
+        assert below, f"{name} (floor {floor(name)}) imports {target} (floor {floor(target)})"
+
+
+def test_there_are_no_circles() -> None:
+    try:
+        list(TopologicalSorter(GRAPH).static_order())
+    except CycleError as error:
+        pytest.fail(f"import circle: {' -> '.join(error.args[1])}")
+
+
+def test_core_imports_no_plugin() -> None:
+    for name, path in modules().items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            targets = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            targets += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            assert not [target for target in targets if target.startswith("dovetail_")], f"{name} imports a plugin"
+
+
+def test_no_heap_of_leftovers() -> None:
+    names = {part for name in modules() for part in name.split(".")}
+    assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
