@@ -1,0 +1,106 @@
+"""dovetail: experiment tracking, projects and models as a small core with sockets.
+
+Everything here is loaded when it is first used: importing the package costs a few milliseconds.
+``import dovetail as mlflow`` is the only line an ordinary MLflow script has to change.
+"""
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it.
+_HOMES = {
+    "dovetail.hookspecs": ("hookimpl",),
+    "dovetail.errors": ("DovetailError",),
+    "dovetail.values": ("Experiment", "Metric", "Param", "Run", "Tag", "ViewType"),
+    "dovetail.tracking.client": ("Client",),
+    "dovetail.tracking.places": ("get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"),
+    "dovetail.tracking.experiments": (
+        "create_experiment",
+        "delete_experiment",
+        "delete_experiment_tag",
+        "get_experiment",
+        "get_experiment_by_name",
+        "restore_experiment",
+        "search_experiments",
+        "set_experiment",
+        "set_experiment_tag",
+    ),
+    "dovetail.tracking.runs": (
+        "ActiveRun",
+        "active_run",
+        "delete_run",
+        "end_run",
+        "get_parent_run",
+        "get_run",
+        "last_active_run",
+        "restore_run",
+        "start_run",
+    ),
+    "dovetail.tracking.measures": (
+        "delete_tag",
+        "log_metric",
+        "log_metrics",
+        "log_param",
+        "log_params",
+        "set_tag",
+        "set_tags",
+    ),
+    "dovetail.tracking.artifacts": (
+        "get_artifact_uri",
+        "log_artifact",
+        "log_artifacts",
+        "log_dict",
+        "log_figure",
+        "log_text",
+    ),
+    "dovetail.tracking.search": ("search_runs",),
+    "dovetail.models.saving": ("log_model",),
+    "dovetail.projects.launch": ("run",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+# MLflow's names for things that have another name here.
+_ALIASES = {"MlflowClient": "Client", "MlflowException": "DovetailError"}
+_SUBMODULES = (
+    "artifacts",
+    "cli",
+    "documents",
+    "entrypoints",
+    "environments",
+    "errors",
+    "hookspecs",
+    "locations",
+    "models",
+    "plugins",
+    "posix",
+    "projects",
+    "settings",
+    "testing",
+    "tracking",
+    "uris",
+    "values",
+)
+
+__all__ = sorted([*_HOME, *_ALIASES, "__version__"])  # noqa: PLE0605 - what type checkers see stands in __init__.pyi
+
+
+def __getattr__(name):  # noqa: ANN001, ANN202 - typed in __init__.pyi; importing typing would cost more than all of this
+    """Load a public name, a subpackage, or the façade of an installed flavor, at its first use."""
+    from importlib import import_module
+
+    known = _ALIASES.get(name, name)
+    if known in _HOME:
+        value = getattr(import_module(_HOME[known]), known)
+    elif name in _SUBMODULES:
+        value = import_module(f"dovetail.{name}")
+    elif name.startswith("_"):
+        raise AttributeError(f"module 'dovetail' has no attribute {name!r}")
+    else:
+        value = import_module("dovetail.models.facade").flavor_facade(name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, subpackages and installed flavors."""
+    from dovetail import plugins
+
+    return sorted({*globals(), *__all__, *_SUBMODULES, *plugins.offers("flavors")})

@@ -1,0 +1,55 @@
+# What type checkers see of dovetail; a house test holds it against the real names.
+
+from typing import Any
+
+from dovetail.errors import DovetailError as DovetailError
+from dovetail.hookspecs import hookimpl as hookimpl
+from dovetail.models.saving import log_model as log_model
+from dovetail.projects.launch import run as run
+from dovetail.tracking.artifacts import get_artifact_uri as get_artifact_uri
+from dovetail.tracking.artifacts import log_artifact as log_artifact
+from dovetail.tracking.artifacts import log_artifacts as log_artifacts
+from dovetail.tracking.artifacts import log_dict as log_dict
+from dovetail.tracking.artifacts import log_figure as log_figure
+from dovetail.tracking.artifacts import log_text as log_text
+from dovetail.tracking.client import Client as Client
+from dovetail.tracking.experiments import create_experiment as create_experiment
+from dovetail.tracking.experiments import delete_experiment as delete_experiment
+from dovetail.tracking.experiments import delete_experiment_tag as delete_experiment_tag
+from dovetail.tracking.experiments import get_experiment as get_experiment
+from dovetail.tracking.experiments import get_experiment_by_name as get_experiment_by_name
+from dovetail.tracking.experiments import restore_experiment as restore_experiment
+from dovetail.tracking.experiments import search_experiments as search_experiments
+from dovetail.tracking.experiments import set_experiment as set_experiment
+from dovetail.tracking.experiments import set_experiment_tag as set_experiment_tag
+from dovetail.tracking.measures import delete_tag as delete_tag
+from dovetail.tracking.measures import log_metric as log_metric
+from dovetail.tracking.measures import log_metrics as log_metrics
+from dovetail.tracking.measures import log_param as log_param
+from dovetail.tracking.measures import log_params as log_params
+from dovetail.tracking.measures import set_tag as set_tag
+from dovetail.tracking.measures import set_tags as set_tags
+from dovetail.tracking.places import get_tracking_uri as get_tracking_uri
+from dovetail.tracking.places import is_tracking_uri_set as is_tracking_uri_set
+from dovetail.tracking.places import set_tracking_uri as set_tracking_uri
+from dovetail.tracking.runs import ActiveRun as ActiveRun
+from dovetail.tracking.runs import active_run as active_run
+from dovetail.tracking.runs import delete_run as delete_run
+from dovetail.tracking.runs import end_run as end_run
+from dovetail.tracking.runs import get_parent_run as get_parent_run
+from dovetail.tracking.runs import get_run as get_run
+from dovetail.tracking.runs import last_active_run as last_active_run
+from dovetail.tracking.runs import restore_run as restore_run
+from dovetail.tracking.runs import start_run as start_run
+from dovetail.tracking.search import search_runs as search_runs
+from dovetail.values import Experiment as Experiment
+from dovetail.values import Metric as Metric
+from dovetail.values import Param as Param
+from dovetail.values import Run as Run
+from dovetail.values import Tag as Tag
+from dovetail.values import ViewType as ViewType
+
+__version__: str
+
+# Flavors (``dovetail.sklearn``) and subpackages are found when they are used.
+def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,29 @@
+"""The frozen values that cross every seam; each checks itself when it is made."""
+
+from dovetail.values.batch import Batch, JournalMark
+from dovetail.values.experiment import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, Experiment
+from dovetail.values.file_info import FileInfo
+from dovetail.values.measure import Metric, Param, Tag
+from dovetail.values.page import Page
+from dovetail.values.run import NewRun, Run, RunData, RunInfo
+from dovetail.values.state import LifecycleStage, RunStatus, ViewType
+
+__all__ = [
+    "DEFAULT_EXPERIMENT_ID",
+    "DEFAULT_EXPERIMENT_NAME",
+    "Batch",
+    "Experiment",
+    "FileInfo",
+    "JournalMark",
+    "LifecycleStage",
+    "Metric",
+    "NewRun",
+    "Page",
+    "Param",
+    "Run",
+    "RunData",
+    "RunInfo",
+    "RunStatus",
+    "Tag",
+    "ViewType",
+]

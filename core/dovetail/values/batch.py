@@ -1,0 +1,68 @@
+"""What is written to a run in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dovetail.errors import InvalidInput
+from dovetail.values.measure import Metric, Param, Tag
+from dovetail.values.value import Value
+
+__all__ = ["Batch", "JournalMark"]
+
+
+@dataclass(frozen=True)
+class Batch(Value):
+    """Metrics, params and tags of one run that are stored together or not at all.
+
+    Raises:
+        InvalidInput: One param key stands in it twice with different values.
+    """
+
+    metrics: tuple[Metric, ...] = ()
+    params: tuple[Param, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("metrics", "params", "tags"):
+            self.__dict__[name] = tuple(getattr(self, name))
+        _check_members(self.metrics, Metric)
+        _check_members(self.params, Param)
+        _check_members(self.tags, Tag)
+        _check_params(self.params)
+
+    def __len__(self) -> int:
+        return len(self.metrics) + len(self.params) + len(self.tags)
+
+
+def _check_members(members: tuple[object, ...], kind: type) -> None:
+    for member in members:
+        if not isinstance(member, kind):
+            raise InvalidInput(f"A batch holds {kind.__name__} values here, not {type(member).__name__}.")
+
+
+def _check_params(params: tuple[Param, ...]) -> None:
+    seen: dict[str, str] = {}
+    for param in params:
+        if seen.setdefault(param.key, param.value) != param.value:
+            raise InvalidInput(
+                f"Param {param.key!r} stands in one batch twice, as {seen[param.key]!r} and as {param.value!r}.",
+                hint="Params are written once; use different keys.",
+            )
+
+
+@dataclass(frozen=True)
+class JournalMark(Value):
+    """Which record of which journal a batch is, so that replaying it changes nothing.
+
+    Args:
+        writer: The journal file's random id; one process writes one file.
+        sequence: The batch's number in that file, counting up from 1.
+    """
+
+    writer: str
+    sequence: int
+
+    def __post_init__(self) -> None:
+        if not self.writer or self.sequence < 1:
+            raise InvalidInput(f"{self!r} is no journal mark; it needs a writer and a sequence of at least 1.")

@@ -1,0 +1,132 @@
+"""What a run logs: metrics, params and tags."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dovetail.errors import InvalidInput
+from dovetail.values.names import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, check_text
+from dovetail.values.value import Value
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Metric", "Param", "Tag", "now_ms"]
+
+_MAX_INT = 2**63 - 1
+
+
+def now_ms() -> int:
+    """The present time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class Metric(Value):
+    """One point of a metric's history.
+
+    Args:
+        key: The metric's name.
+        value: The measured number; NaN and the infinities are kept as they are.
+        timestamp: Milliseconds since 1970, UTC; the present time if absent.
+        step: The training step it belongs to; any whole number.
+
+    Raises:
+        InvalidInput: The value is no number, or timestamp or step are no whole numbers in range.
+    """
+
+    key: str
+    value: float
+    timestamp: int = None  # type: ignore[assignment]  # filled in below
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        fields = self.__dict__
+        check_key("metric", self.key)
+        fields["value"] = _number(self.key, self.value)
+        fields["timestamp"] = now_ms() if self.timestamp is None else _whole("timestamp", self.key, self.timestamp, 0)
+        fields["step"] = 0 if self.step is None else _whole("step", self.key, self.step, -_MAX_INT - 1)
+
+
+def _number(key: str, value: Any) -> float:
+    if type(value) is float:
+        return value
+    # numpy scalars, 0-d tensors and one-element arrays answer to float(); text must not.
+    if not isinstance(value, (str, bytes)):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
+            pass
+    raise InvalidInput(f"Metric {key!r} got {value!r} ({type(value).__name__}); a metric value must be a number.")
+
+
+def _whole(what: str, key: str, value: Any, least: int) -> int:
+    if type(value) is int and least <= value <= _MAX_INT:
+        return value
+    try:
+        whole = int(value)
+        exact = whole == value
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if isinstance(value, (str, bytes)) or not exact or not least <= whole <= _MAX_INT:
+        raise InvalidInput(f"Metric {key!r} got {what} {value!r}; it must be a whole number of at least {least}.")
+    return whole
+
+
+@dataclass(frozen=True)
+class Param(Value):
+    """An input of a run, written once.
+
+    Args:
+        key: The param's name.
+        value: Its value as text, at most 6 000 characters.
+    """
+
+    key: str
+    value: str
+
+    def __post_init__(self) -> None:
+        check_key("param", self.key)
+        check_text(f"value of param {self.key!r}", self.value, MAX_PARAM_VALUE)
+
+    @classmethod
+    def of(cls, key: str, value: object, *, cut: bool = True) -> Self:
+        """Make a param from any object by its ``str``; see ``_fitted`` for values that are too long."""
+        return cls(key, _fitted("param", key, str(value), MAX_PARAM_VALUE, cut=cut))
+
+
+@dataclass(frozen=True)
+class Tag(Value):
+    """A label of a run or an experiment that may change.
+
+    Args:
+        key: The tag's name; ``mlflow.*`` keys carry what MLflow's own tags mean.
+        value: Its value as text, at most 8 000 characters.
+    """
+
+    key: str
+    value: str
+
+    def __post_init__(self) -> None:
+        check_key("tag", self.key)
+        check_text(f"value of tag {self.key!r}", self.value, MAX_TAG_VALUE)
+
+    @classmethod
+    def of(cls, key: str, value: object, *, cut: bool = True) -> Self:
+        """Make a tag from any object by its ``str``; see ``_fitted`` for values that are too long."""
+        return cls(key, _fitted("tag", key, str(value), MAX_TAG_VALUE, cut=cut))
+
+
+def _fitted(what: str, key: str, value: str, limit: int, *, cut: bool) -> str:
+    """Cut an over-long value to the limit with one warning, or leave it for the check to refuse."""
+    if len(value) <= limit or not cut:
+        return value
+    warnings.warn(
+        f"The value of {what} {key!r} has {len(value)} characters and was cut to {limit}; "
+        "set DOVETAIL_TRUNCATE_LONG_VALUES=false to have it refused instead.",
+        stacklevel=2,
+    )
+    return value[:limit]

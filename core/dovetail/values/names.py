@@ -1,0 +1,121 @@
+"""The rules that names, keys and ids obey (limits as in MLflow 3)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from dovetail.errors import InvalidInput, InvalidName
+
+__all__ = [
+    "MAX_EXPERIMENT_NAME",
+    "MAX_KEY",
+    "MAX_PARAM_VALUE",
+    "MAX_TAG_VALUE",
+    "check_experiment_id",
+    "check_experiment_name",
+    "check_key",
+    "check_run_id",
+    "check_text",
+]
+
+MAX_KEY = 250
+MAX_PARAM_VALUE = 6000
+MAX_TAG_VALUE = 8000
+MAX_EXPERIMENT_NAME = 500
+
+# ``\w`` takes letters of every script, as MLflow does.
+_KEY = re.compile(r"[\w\-. :/]+\Z")
+_RUN_ID = re.compile(r"[A-Za-z0-9][\w\-]{0,255}\Z")
+_EXPERIMENT_ID = re.compile(r"[0-9]{1,18}\Z")
+
+
+def check_key(what: str, key: object) -> str:
+    """Return the key of a metric, param or tag if it is allowed.
+
+    Keys name files in stores that keep one file a key, so a key that would resolve to another
+    path (``../x``, ``/x``, ``a//b``, ``.``) is refused everywhere.
+
+    Args:
+        what: The word for the message, such as ``metric``.
+        key: What the caller gave.
+
+    Raises:
+        InvalidName: It is not text, empty, too long, or has a character outside the rule.
+    """
+    if not isinstance(key, str) or not key:
+        raise InvalidName(f"A {what} key must be non-empty text, not {key!r}.")
+    if len(key) > MAX_KEY:
+        raise InvalidName(f"The {what} key {key[:40]!r}… has {len(key)} characters; at most {MAX_KEY} are allowed.")
+    if not _KEY.match(key) or key != posixpath.normpath(key) or key.startswith(("/", "..")) or key == ".":
+        raise InvalidName(
+            f"The {what} key {key!r} is not allowed.",
+            hint="Keys hold letters, digits, underscore, dash, dot, space, colon and single slashes inside.",
+        )
+    return key
+
+
+def check_text(what: str, value: object, limit: int) -> str:
+    """Return the text if it is text of at most ``limit`` characters that every store can keep.
+
+    Raises:
+        InvalidInput: It is not text, too long, or not encodable (a lone surrogate, a NUL).
+    """
+    if not isinstance(value, str):
+        raise InvalidInput(f"The {what} must be text, not {type(value).__name__}.")
+    if len(value) > limit:
+        raise InvalidInput(f"The {what} has {len(value)} characters; at most {limit} are allowed.")
+    if "\x00" in value or not _encodable(value):
+        raise InvalidInput(f"The {what} holds a character that cannot be stored (NUL or a lone surrogate).")
+    return value
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_run_id(run_id: object) -> str:
+    r"""Return the run id if it has the shape of one (``[A-Za-z0-9][\w-]{0,255}``).
+
+    Raises:
+        InvalidName: It has not.
+    """
+    if not isinstance(run_id, str) or not _RUN_ID.match(run_id):
+        raise InvalidName(
+            f"{run_id!r} is not a run id.", hint="Run ids are letters, digits, - and _; see `dovetail runs list`."
+        )
+    return run_id
+
+
+def check_experiment_id(experiment_id: object) -> str:
+    """Return the experiment id as decimal text; a number is taken too.
+
+    Raises:
+        InvalidName: It is no whole number.
+    """
+    text = str(experiment_id) if isinstance(experiment_id, (str, int)) and not isinstance(experiment_id, bool) else ""
+    if not _EXPERIMENT_ID.match(text):
+        raise InvalidName(
+            f"{experiment_id!r} is not an experiment id.",
+            hint="Ids are whole numbers; see `dovetail experiments search`.",
+        )
+    return str(int(text))
+
+
+def check_experiment_name(name: object) -> str:
+    """Return the experiment name if it is text of 1 to 500 characters.
+
+    Raises:
+        InvalidName: It is not.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidName(f"An experiment name must be non-empty text, not {name!r}.")
+    if len(name) > MAX_EXPERIMENT_NAME:
+        raise InvalidName(
+            f"The experiment name {name[:40]!r}… has {len(name)} characters; at most {MAX_EXPERIMENT_NAME} are allowed."
+        )
+    return check_text("experiment name", name, MAX_EXPERIMENT_NAME)

@@ -1,0 +1,116 @@
+"""Runs: one execution of data-science code and what it logged."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from dovetail.errors import InvalidInput
+from dovetail.values.measure import Metric, Tag, now_ms
+from dovetail.values.names import MAX_TAG_VALUE, check_experiment_id, check_run_id, check_text
+from dovetail.values.state import LifecycleStage, RunStatus
+from dovetail.values.value import Value
+
+__all__ = ["NewRun", "Run", "RunData", "RunInfo", "new_run_id"]
+
+
+def new_run_id() -> str:
+    """A fresh run id: 32 hexadecimal digits. Clients make ids, stores accept them."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class NewRun(Value):
+    """What a store needs to create a run.
+
+    Args:
+        experiment_id: The experiment it goes into.
+        run_id: Made by the client; creating a run whose id exists is an error.
+        run_name: Shown to people; kept equal to the tag ``mlflow.runName``.
+        user_id: Who started it.
+        start_time: Milliseconds since 1970, UTC.
+        status: Its first state, RUNNING or SCHEDULED.
+        tags: Labels it starts with; ``mlflow.parentRunId`` makes it a child.
+
+    Raises:
+        InvalidInput: A field is not of its kind, too long, or cannot be stored.
+    """
+
+    experiment_id: str
+    run_id: str = field(default_factory=new_run_id)
+    run_name: str = ""
+    user_id: str = ""
+    start_time: int = field(default_factory=now_ms)
+    status: str = RunStatus.RUNNING
+    tags: tuple[Tag, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.__dict__["experiment_id"] = check_experiment_id(self.experiment_id)
+        check_run_id(self.run_id)
+        check_text("run name", self.run_name, MAX_TAG_VALUE)
+        check_text("user id", self.user_id, MAX_TAG_VALUE)
+        if type(self.start_time) is not int or not 0 <= self.start_time < 2**63:
+            raise InvalidInput(f"Start time {self.start_time!r} is no whole number of milliseconds from 0 on.")
+        self.__dict__["status"] = RunStatus.check(self.status)
+        self.__dict__["tags"] = tuple(self.tags)
+        if not all(isinstance(tag, Tag) for tag in self.tags):
+            raise InvalidInput(f"The tags of a new run must be Tag values, not {self.tags!r}.")
+
+
+@dataclass(frozen=True)
+class RunInfo(Value):
+    """A run's metadata.
+
+    Args:
+        run_id: The run's id.
+        experiment_id: The experiment it lies in.
+        run_name: Shown to people.
+        user_id: Who started it.
+        status: One of ``RunStatus.ALL``.
+        start_time: Milliseconds since 1970, UTC.
+        end_time: Milliseconds since 1970, UTC; None while it runs.
+        artifact_uri: URI of the folder its artifacts lie under.
+        lifecycle_stage: ``active`` or ``deleted``.
+    """
+
+    run_id: str
+    experiment_id: str
+    run_name: str = ""
+    user_id: str = ""
+    status: str = RunStatus.RUNNING
+    start_time: int = 0
+    end_time: int | None = None
+    artifact_uri: str = ""
+    lifecycle_stage: str = LifecycleStage.ACTIVE
+
+    @property
+    def run_uuid(self) -> str:
+        """The run id under its old name."""
+        return self.run_id
+
+
+@dataclass(frozen=True)
+class RunData(Value):
+    """What a run logged: the latest value of each metric, all params, all tags."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    # The latest points with step and timestamp, for those who need more than the value.
+    latest: tuple[Metric, ...] = ()
+
+    def to_dictionary(self) -> dict[str, dict[str, float] | dict[str, str]]:
+        """Metrics, params and tags as plain dicts."""
+        return {"metrics": dict(self.metrics), "params": dict(self.params), "tags": dict(self.tags)}
+
+
+@dataclass(frozen=True)
+class Run(Value):
+    """A run: what it is (``info``) and what it logged (``data``)."""
+
+    info: RunInfo
+    data: RunData = field(default_factory=RunData)
+
+    def to_dictionary(self) -> dict[str, dict[str, object]]:
+        """The run as plain nested dicts, as MLflow gives it."""
+        return {"info": dict(self.info.__dict__), "data": dict(self.data.to_dictionary())}

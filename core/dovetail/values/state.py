@@ -1,0 +1,53 @@
+"""The words for what state a run or an experiment is in."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from dovetail.errors import InvalidInput
+
+__all__ = ["LifecycleStage", "RunStatus", "ViewType"]
+
+
+class RunStatus:
+    """The states of a run, as they travel on the wire."""
+
+    RUNNING = "RUNNING"
+    SCHEDULED = "SCHEDULED"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+    ALL = (RUNNING, SCHEDULED, FINISHED, FAILED, KILLED)
+    ENDED = frozenset({FINISHED, FAILED, KILLED})
+
+    @classmethod
+    def check(cls, status: str) -> str:
+        """Return the status in capitals.
+
+        Raises:
+            InvalidInput: It is none of the five.
+        """
+        if not isinstance(status, str) or status.upper() not in cls.ALL:
+            raise InvalidInput(f"Run status {status!r} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
+        return status.upper()
+
+
+class LifecycleStage:
+    """Whether something is in use or in the bin."""
+
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class ViewType(IntEnum):
+    """Which lifecycle stages a search looks at; the numbers are MLflow's."""
+
+    ACTIVE_ONLY = 1
+    DELETED_ONLY = 2
+    ALL = 3
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The lifecycle stages this view shows."""
+        active, deleted = (LifecycleStage.ACTIVE,), (LifecycleStage.DELETED,)
+        return {ViewType.ACTIVE_ONLY: active, ViewType.DELETED_ONLY: deleted}.get(self, active + deleted)
