@@ -1,0 +1,3 @@
+"""Tracking: experiments, runs and what runs log."""
+
+__all__: list[str] = []

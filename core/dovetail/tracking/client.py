@@ -1,0 +1,273 @@
+"""The explicit twin of the fluent verbs: every call names its run or experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dovetail.tracking import places, recorder
+from dovetail.tracking.casting import as_params, as_tags, param, tag
+from dovetail.tracking.run_artifacts import RunArtifacts
+from dovetail.tracking.run_names import generated_name
+from dovetail.tracking.source import user_name
+from dovetail.values import Batch, Metric, NewRun, RunStatus, Tag, ViewType
+from dovetail.values.measure import now_ms
+from dovetail.values.names import check_experiment_id, check_experiment_name
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from dovetail.tracking.store import TrackingStore
+    from dovetail.values import Experiment, FileInfo, Page, Param, Run
+
+__all__ = ["Client"]
+
+
+class Client:
+    """Experiments, runs and artifacts by id. Calls go straight to the store and return its errors.
+
+    Args:
+        tracking_uri: Where to track; by default what ``dovetail.get_tracking_uri()`` says at each call.
+    """
+
+    def __init__(self, tracking_uri: str | os.PathLike[str] | None = None) -> None:
+        self._uri = None if tracking_uri is None else str(tracking_uri)
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where this client tracks."""
+        return places.resolved(self._uri) if self._uri else places.get_tracking_uri()
+
+    @property
+    def store(self) -> TrackingStore:
+        """The tracking store behind this client."""
+        return places.open_store(self._uri) if self._uri else places.tracking_store()
+
+    # --- experiments -----------------------------------------------------------------------------------------
+
+    def create_experiment(
+        self, name: str, artifact_location: str | os.PathLike[str] | None = None, tags: Mapping[str, Any] | None = None
+    ) -> str:
+        """Create an experiment and return its id.
+
+        Args:
+            name: Unique in the store.
+            artifact_location: URI or path that its runs' artifacts lie under; by default below the store's root.
+            tags: Labels.
+
+        Raises:
+            AlreadyExists: The name is taken, also by a deleted experiment.
+        """
+        location = None if artifact_location is None else places.artifact_location(artifact_location)
+        return self.store.create_experiment(check_experiment_name(name), location, as_tags(tags))
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """The experiment of that id. Raises ``NotFound``."""
+        return self.store.get_experiment(check_experiment_id(experiment_id))
+
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        """The experiment of that name, or None."""
+        return self.store.get_experiment_by_name(name)
+
+    def search_experiments(
+        self,
+        view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int | None = 1000,
+        filter_string: str | None = None,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[Experiment]:
+        """A page of experiments, newest first by default; ``.token`` leads to the next one."""
+        limit = 1000 if max_results is None else max_results
+        return self.store.search_experiments(filter_string, order_by or (), ViewType(view_type), limit, page_token)
+
+    def rename_experiment(self, experiment_id: str, new_name: str) -> None:
+        """Give an experiment another name."""
+        self.store.rename_experiment(check_experiment_id(experiment_id), check_experiment_name(new_name))
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """Put an experiment and its runs in the bin."""
+        self.store.delete_experiment(check_experiment_id(experiment_id))
+
+    def restore_experiment(self, experiment_id: str) -> None:
+        """Take an experiment out of the bin."""
+        self.store.restore_experiment(check_experiment_id(experiment_id))
+
+    def set_experiment_tag(self, experiment_id: str, key: str, value: Any) -> None:
+        """Set one tag of an experiment."""
+        self.store.set_experiment_tags(check_experiment_id(experiment_id), (tag(key, value),))
+
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+        """Remove one tag of an experiment."""
+        self.store.delete_experiment_tag(check_experiment_id(experiment_id), key)
+
+    # --- runs ------------------------------------------------------------------------------------------------
+
+    def create_run(
+        self,
+        experiment_id: str,
+        start_time: int | None = None,
+        tags: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
+        run_id: str | None = None,
+    ) -> Run:
+        """Create a run without making it the active one.
+
+        Args:
+            experiment_id: Where it goes.
+            start_time: Milliseconds since 1970, UTC; by default now.
+            tags: Labels it starts with.
+            run_name: By default the tag ``mlflow.runName``, or else a generated name.
+            run_id: An id of the caller's choice; by default a random one.
+        """
+        given = dict(tags or {})
+        name = run_name or str(given.get("mlflow.runName") or generated_name())
+        fields: dict[str, Any] = {"run_id": run_id} if run_id else {}
+        run = NewRun(
+            check_experiment_id(experiment_id),
+            run_name=name,
+            user_id=str(given.get("mlflow.user") or user_name()),
+            start_time=now_ms() if start_time is None else start_time,
+            tags=as_tags({**given, "mlflow.runName": name}),
+            **fields,
+        )
+        return self.store.create_run(run)
+
+    def get_run(self, run_id: str) -> Run:
+        """The run with its latest metrics, params and tags. Raises ``NotFound``."""
+        return self.store.get_run(run_id)
+
+    def get_parent_run(self, run_id: str) -> Run | None:
+        """The run's parent, or None if it has none."""
+        parent = self.get_run(run_id).data.tags.get("mlflow.parentRunId")
+        return self.get_run(parent) if parent else None
+
+    def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
+        """Change a run's status or name."""
+        self.store.update_run(run_id, status=RunStatus.check(status) if status else None, name=name)
+
+    def set_terminated(self, run_id: str, status: str | None = None, end_time: int | None = None) -> None:
+        """End a run.
+
+        Args:
+            run_id: The run.
+            status: FINISHED by default.
+            end_time: Milliseconds since 1970, UTC; by default now.
+        """
+        ended = RunStatus.check(status or RunStatus.FINISHED)
+        self.store.update_run(run_id, status=ended, end_time=now_ms() if end_time is None else end_time)
+
+    def delete_run(self, run_id: str) -> None:
+        """Put a run in the bin."""
+        self.store.delete_run(run_id)
+
+    def restore_run(self, run_id: str) -> None:
+        """Take a run out of the bin."""
+        self.store.restore_run(run_id)
+
+    def search_runs(
+        self,
+        experiment_ids: Sequence[str] | str,
+        filter_string: str = "",
+        run_view_type: int = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        """A page of runs; ``.token`` leads to the next one.
+
+        Args:
+            experiment_ids: Which experiments; a single id is accepted.
+            filter_string: Such as ``metrics.acc > 0.9 AND params.model = 'rf'``.
+            run_view_type: Active runs by default.
+            max_results: At most this many, up to 50 000.
+            order_by: Such as ``["metrics.acc DESC"]``; newest first by default.
+            page_token: From the page before.
+        """
+        ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else list(experiment_ids)
+        view = ViewType(run_view_type)
+        wanted = [check_experiment_id(each) for each in ids]
+        return self.store.search_runs(wanted, filter_string or None, order_by or (), view, max_results, page_token)
+
+    # --- what runs log ---------------------------------------------------------------------------------------
+
+    def log_metric(
+        self, run_id: str, key: str, value: float, timestamp: int | None = None, step: int | None = None
+    ) -> None:
+        """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default."""
+        self._write(run_id, Batch(metrics=(Metric(key, value, timestamp, step or 0),)))  # type: ignore[arg-type]
+
+    def log_param(self, run_id: str, key: str, value: Any) -> Any:
+        """Log one param and return its value. Raises ``ParamConflict`` if it has another value already."""
+        self._write(run_id, Batch(params=(param(key, value),)))
+        return value
+
+    def set_tag(self, run_id: str, key: str, value: Any) -> None:
+        """Set one tag of a run."""
+        self._write(run_id, Batch(tags=(tag(key, value),)))
+
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: Sequence[Metric] = (),
+        params: Sequence[Param] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """Log metrics, params and tags together: all of them or, on an error, none."""
+        self._write(run_id, Batch(tuple(metrics), tuple(params), tuple(tags)))
+
+    def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
+        """Log several params together."""
+        self._write(run_id, Batch(params=as_params(params)))
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        """Remove one tag of a run."""
+        self.store.delete_tag(run_id, key)
+
+    def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
+        """All points of a metric, in order of timestamp, step and value."""
+        return list(self.store.get_metric_history(run_id, key))
+
+    def _write(self, run_id: str, batch: Batch) -> None:
+        recorder.write(self.store, run_id, batch)
+
+    # --- artifacts -------------------------------------------------------------------------------------------
+
+    def _artifacts(self, run_id: str) -> RunArtifacts:
+        return RunArtifacts(self.store, run_id)
+
+    def log_artifact(self, run_id: str, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
+        """Upload a file, or a folder under its own name, into ``artifact_path`` of the run."""
+        self._artifacts(run_id).log_artifact(local_path, artifact_path)
+
+    def log_artifacts(self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
+        """Upload what is in a folder into ``artifact_path`` of the run."""
+        self._artifacts(run_id).log_artifacts(local_dir, artifact_path)
+
+    def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
+        """Write text as an artifact."""
+        self._artifacts(run_id).log_text(text, artifact_file)
+
+    def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:
+        """Write a dict or list as an artifact: YAML for ``.yaml``/``.yml``, otherwise JSON."""
+        self._artifacts(run_id).log_dict(dictionary, artifact_file)
+
+    def log_figure(
+        self, run_id: str, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a matplotlib or plotly figure as an artifact; the file name's ending decides the format."""
+        self._artifacts(run_id).log_figure(figure, artifact_file, save_kwargs=save_kwargs)
+
+    def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
+        """The entries of one artifact folder of a run, paths relative to the run."""
+        return self._artifacts(run_id).list(path)
+
+    def download_artifacts(self, run_id: str, path: str, dst_path: str | os.PathLike[str] | None = None) -> str:
+        """Bring an artifact file or folder to this machine and return its local path.
+
+        Args:
+            run_id: The run.
+            path: The artifact; ``""`` is everything.
+            dst_path: The folder to put it in; by default a private temporary one, or no copy at all for local stores.
+        """
+        return str(self._artifacts(run_id).download(path, dst_path))

@@ -1,0 +1,147 @@
+"""Fluent verbs for experiments, and which experiment new runs go into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dovetail import settings
+from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
+from dovetail.tracking.client import Client
+from dovetail.values import DEFAULT_EXPERIMENT_ID, LifecycleStage, ViewType
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from dovetail.values import Experiment
+
+__all__ = [
+    "active_experiment_id",
+    "create_experiment",
+    "delete_experiment",
+    "delete_experiment_tag",
+    "get_experiment",
+    "get_experiment_by_name",
+    "named_experiment",
+    "restore_experiment",
+    "search_experiments",
+    "set_experiment",
+    "set_experiment_tag",
+]
+
+_chosen: str | None = None
+
+
+def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> Experiment:
+    """Choose the experiment that new runs of this process go into; it is created if its name is new.
+
+    Args:
+        experiment_name: Its name.
+        experiment_id: Its id, instead of the name.
+
+    Returns:
+        The experiment.
+
+    Raises:
+        NotFound: There is no experiment of that id.
+        InvalidState: The experiment is deleted.
+    """
+    global _chosen  # noqa: PLW0603 - the one place that holds this process's choice
+    if (experiment_name is None) == (experiment_id is None):
+        raise InvalidInput("set_experiment takes either a name or an experiment_id.")
+    found = (
+        Client().get_experiment(experiment_id) if experiment_id is not None else named_experiment(str(experiment_name))
+    )
+    if found.lifecycle_stage == LifecycleStage.DELETED:
+        raise InvalidState(
+            f"Experiment {found.name!r} ({found.experiment_id}) is deleted.",
+            hint=f"Restore it with `dovetail experiments restore -x {found.experiment_id}`, or use another name.",
+        )
+    _chosen = found.experiment_id
+    return found
+
+
+def active_experiment_id() -> str:
+    """The experiment new runs go into: chosen, set by a setting, or the default one."""
+    if _chosen is not None:
+        return _chosen
+    if experiment_id := settings.get("experiment_id"):
+        return str(experiment_id)
+    if name := settings.get("experiment_name"):
+        return named_experiment(name).experiment_id
+    return DEFAULT_EXPERIMENT_ID
+
+
+def forget_experiment() -> None:
+    """Forget the choice that ``set_experiment`` made."""
+    global _chosen  # noqa: PLW0603 - see set_experiment
+    _chosen = None
+
+
+def named_experiment(name: str) -> Experiment:
+    """The experiment of that name; it is created if there is none, and whoever is first makes it."""
+    client = Client()
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return client.get_experiment(client.create_experiment(name))
+        except AlreadyExists:  # another process was first: theirs is ours
+            found = client.get_experiment_by_name(name)
+    if found is None:
+        raise NotFound(f"Experiment {name!r} vanished while it was being opened.")
+    return found
+
+
+def create_experiment(
+    name: str, artifact_location: str | os.PathLike[str] | None = None, tags: Mapping[str, Any] | None = None
+) -> str:
+    """Create an experiment and return its id; see ``Client.create_experiment``."""
+    return Client().create_experiment(name, artifact_location, tags)
+
+
+def get_experiment(experiment_id: str) -> Experiment:
+    """The experiment of that id. Raises ``NotFound``."""
+    return Client().get_experiment(experiment_id)
+
+
+def get_experiment_by_name(name: str) -> Experiment | None:
+    """The experiment of that name, or None."""
+    return Client().get_experiment_by_name(name)
+
+
+def search_experiments(
+    view_type: int = ViewType.ACTIVE_ONLY,
+    max_results: int | None = None,
+    filter_string: str | None = None,
+    order_by: Sequence[str] | None = None,
+) -> list[Experiment]:
+    """Experiments that fit, newest first by default; all of them unless ``max_results`` is given."""
+    client, found, token = Client(), list[Any](), None
+    while max_results is None or len(found) < max_results:
+        wanted = 1000 if max_results is None else min(1000, max_results - len(found))
+        page = client.search_experiments(view_type, wanted, filter_string, order_by, token)
+        found += page
+        token = page.token
+        if token is None:
+            break
+    return found
+
+
+def delete_experiment(experiment_id: str) -> None:
+    """Put an experiment and its runs in the bin."""
+    Client().delete_experiment(experiment_id)
+
+
+def restore_experiment(experiment_id: str) -> None:
+    """Take an experiment, and the runs that went with it, out of the bin."""
+    Client().restore_experiment(experiment_id)
+
+
+def set_experiment_tag(key: str, value: Any) -> None:
+    """Set a tag on the experiment that new runs go into."""
+    Client().set_experiment_tag(active_experiment_id(), key, value)
+
+
+def delete_experiment_tag(key: str) -> None:
+    """Remove a tag of the experiment that new runs go into."""
+    Client().delete_experiment_tag(active_experiment_id(), key)

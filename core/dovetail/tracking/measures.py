@@ -1,0 +1,76 @@
+"""Fluent verbs for what a run logs: metrics, params and tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dovetail.tracking import places, runs
+from dovetail.tracking.casting import as_params, as_tags, param, tag
+from dovetail.values import Batch, Metric
+from dovetail.values.measure import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["delete_tag", "log_metric", "log_metrics", "log_param", "log_params", "set_tag", "set_tags"]
+
+
+def log_metric(
+    key: str, value: float, step: int | None = None, timestamp: int | None = None, run_id: str | None = None
+) -> None:
+    """Log one point of a metric.
+
+    Args:
+        key: The metric's name.
+        value: A number; NaN and the infinities are kept.
+        step: The training step, 0 by default.
+        timestamp: Milliseconds since 1970, UTC; by default now.
+        run_id: The run; by default the active one, which is started if there is none.
+    """
+    metric = Metric(key, value, timestamp, step or 0)  # type: ignore[arg-type]
+    _record(run_id, Batch(metrics=(metric,)))
+
+
+def log_metrics(
+    metrics: Mapping[str, float],
+    step: int | None = None,
+    run_id: str | None = None,
+    timestamp: int | None = None,
+) -> None:
+    """Log several metrics at one step and time, together."""
+    moment = now_ms() if timestamp is None else timestamp
+    _record(run_id, Batch(metrics=tuple(Metric(key, value, moment, step or 0) for key, value in metrics.items())))
+
+
+def log_param(key: str, value: Any, run_id: str | None = None) -> Any:
+    """Log one param and return its value.
+
+    Raises:
+        ParamConflict: The run has another value under this key; params are written once.
+    """
+    _record(run_id, Batch(params=(param(key, value),)))
+    return value
+
+
+def log_params(params: Mapping[str, Any], run_id: str | None = None) -> None:
+    """Log several params together."""
+    _record(run_id, Batch(params=as_params(params)))
+
+
+def set_tag(key: str, value: Any, run_id: str | None = None) -> None:
+    """Set one tag; a tag may be set again."""
+    _record(run_id, Batch(tags=(tag(key, value),)))
+
+
+def set_tags(tags: Mapping[str, Any], run_id: str | None = None) -> None:
+    """Set several tags together."""
+    _record(run_id, Batch(tags=as_tags(tags)))
+
+
+def delete_tag(key: str) -> None:
+    """Remove a tag of the active run. Raises ``NotFound`` if it has none of that key."""
+    places.tracking_store().delete_tag(runs.active_run_id(), key)
+
+
+def _record(run_id: str | None, batch: Batch) -> None:
+    places.recorder().record(run_id or runs.active_run_id(), batch)
