@@ -1,0 +1,3 @@
+"""The command line: one module a command group; ``main`` starts it."""
+
+__all__: list[str] = []

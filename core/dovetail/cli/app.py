@@ -1,0 +1,142 @@
+"""The root of the command line: names and help from tables, modules imported when a command runs."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import warnings
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from dovetail import plugins
+from dovetail.cli.group import Command, Group
+
+__all__ = ["run_app"]
+
+# Command -> (module that defines ``app``, help). A module is imported when its command runs, never to list it.
+COMMANDS = {
+    "run": ("dovetail.cli.run", "Run a project in its own environment, tracked."),
+    "runs": ("dovetail.cli.runs", "List, show, delete and restore runs."),
+    "experiments": ("dovetail.cli.experiments", "List, create, rename, delete and restore experiments."),
+    "artifacts": ("dovetail.cli.artifacts", "List, upload and download the files of runs."),
+    "models": ("dovetail.cli.models", "Use saved models."),
+    "plugins": ("dovetail.cli.plugins", "What is installed and what it offers."),
+}
+
+
+class LazyGroup(Group):
+    """Lists commands from the table and from plugins' metadata; imports one only to run it."""
+
+    _listing = False
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Built-in commands in the table's order, then those of plugins."""
+        del ctx
+        return [*COMMANDS, *sorted(set(plugins.offers("commands")) - set(COMMANDS))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command; while commands are only listed, nothing but its name and help."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        if self._listing:
+            return Command(cmd_name, help=_summary(cmd_name))
+        known = cmd_name in COMMANDS
+        return _loaded(
+            import_module(COMMANDS[cmd_name][0]).app if known else plugins.find("commands", cmd_name), cmd_name
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is meant; a misspelt one is answered with names that are close."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            close = get_close_matches(args[0], names, n=1)
+            ctx.fail(f"No such command {args[0]!r}.{f' Did you mean {close[0]!r}?' if close else ''}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Interruptions and closed pipes go to ``main``, past typer's own way with them."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise _Ended(error) from error
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the help without importing any command."""
+        self._listing = True
+        try:
+            super().format_help(ctx, formatter)
+        finally:
+            self._listing = False
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete command names without importing any command."""
+        self._listing = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._listing = False
+
+
+class _Ended(BaseException):
+    """Carries what typer would turn into something else."""
+
+    def __init__(self, reason: BaseException) -> None:
+        self.reason = reason
+
+
+def _summary(name: str) -> str:
+    return COMMANDS[name][1] if name in COMMANDS else f"From {plugins.offers('commands')[name].origin}."
+
+
+def _loaded(app: typer.Typer, name: str) -> Any:
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Track runs, run projects, keep and use models.",
+    epilog="DOVETAIL_TRACKING_URI says where runs are kept, by default in ./dovetail.db.",
+)
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
+) -> None:
+    """Track runs, run projects, keep and use models."""
+    if version:
+        from dovetail import __version__
+
+        typer.echo(f"dovetail {__version__}")
+        raise typer.Exit
+
+
+def run_app(arguments: list[str]) -> None:
+    """Run the command line; wrong usage, ``--help`` and failures exit."""
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes whatever Python passes
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(arguments, prog_name="dovetail")
+    except _Ended as ended:
+        raise ended.reason from None
+
+
+def _terminate(number: int, frame: Any) -> None:
+    from dovetail.projects.termination import Terminated
+
+    del number, frame
+    raise Terminated
+
+
+def _show_warning(message: Warning | str, *details: Any) -> None:
+    del details
+    sys.stderr.write(f"Warning: {message}\n")
