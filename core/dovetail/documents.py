@@ -13,6 +13,8 @@ __all__ = ["dump_yaml", "read_yaml"]
 
 _MAX_BYTES = 16 * 1024 * 1024
 _MAX_ALIASES = 100
+_MAX_DEPTH = 100
+_UNWRITABLE = frozenset("\x85\u2028\u2029\ufeff")
 
 
 def read_yaml(path: Path, *, error: type[DovetailError]) -> dict[str, Any]:
@@ -34,10 +36,11 @@ def read_yaml(path: Path, *, error: type[DovetailError]) -> dict[str, Any]:
     if len(text) > _MAX_BYTES:
         raise error(f"{path} is larger than {_MAX_BYTES // 1024 // 1024} MiB.")
     try:
+        _check_size(text)
         content = yaml.load(text, Loader=_loader())  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as failure:
         raise error(
-            f"{path}{_place(failure)} is not valid YAML: {_reason(failure)}.", hint=_advice(failure)
+            f"{path}{_place(failure)} is not valid YAML: {_reason(failure)}.", hint=_advice(failure, text)
         ) from failure
     if content is None:
         return {}
@@ -50,27 +53,46 @@ def dump_yaml(content: dict[str, Any]) -> str:
     """The mapping as YAML text, keys in the order given."""
     import yaml
 
-    text: str = yaml.dump(content, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
-    return text
+    def dumped(*, allow_unicode: bool) -> str:
+        text: str = yaml.dump(
+            content, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=allow_unicode, width=10_000
+        )
+        return text
+
+    text = dumped(allow_unicode=True)
+    # Written as they are, these would be read back as line ends or not at all.
+    return dumped(allow_unicode=False) if _UNWRITABLE & set(text) else text
+
+
+def _check_size(text: bytes) -> None:
+    """Refuse what would grow beyond measure when it is built: deep nesting, and aliases of aliases.
+
+    The events are looked at one by one beforehand, since the loader written in C recurses without a limit.
+    """
+    import yaml
+
+    depth = aliases = 0
+    event: Any
+    for event in yaml.parse(text, Loader=_base()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > _MAX_DEPTH:
+            raise yaml.composer.ComposerError(None, None, f"nested more than {_MAX_DEPTH} deep", event.start_mark)
+        if aliases > _MAX_ALIASES:
+            raise yaml.composer.ComposerError(None, None, f"more than {_MAX_ALIASES} aliases", event.start_mark)
+
+
+def _base() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _loader() -> Any:
     import yaml
 
-    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class Loader(base):  # type: ignore[misc, valid-type]
-        """A safe loader with two more rules: no doubled keys, and only so many aliases."""
-
-        aliases = 0
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.events.AliasEvent):
-                self.aliases += 1
-                if self.aliases > _MAX_ALIASES:
-                    mark = self.peek_event().start_mark
-                    raise yaml.composer.ComposerError(None, None, f"more than {_MAX_ALIASES} aliases", mark)
-            return super().compose_node(parent, index)
+    class Loader(_base()):  # type: ignore[misc]
+        """A safe loader with one more rule: no key stands twice."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen: set[Any] = set()
@@ -98,10 +120,12 @@ def _place(failure: Exception) -> str:
 
 
 def _reason(failure: Exception) -> str:
-    return str(getattr(failure, "problem", None) or failure).strip().rstrip(".")
+    return " ".join(str(getattr(failure, "problem", None) or failure).split()).rstrip(".")
 
 
-def _advice(failure: Exception) -> str:
-    if "\\t" in repr(_reason(failure)) or "tab" in _reason(failure):
+def _advice(failure: Exception, text: bytes) -> str:
+    mark = _mark(failure)
+    line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else b""
+    if b"\t" in line[: len(line) - len(line.lstrip())]:
         return "Indent with spaces, not tabs."
     return "Expected `key: value` pairs, indented with spaces."

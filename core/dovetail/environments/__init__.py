@@ -1,0 +1,3 @@
+"""Environments that projects and models run in."""
+
+__all__: list[str] = []

@@ -1,0 +1,209 @@
+"""The calls that differ between POSIX and Windows: file locks, process groups, signals.
+
+Everything else in dovetail is written once. On Windows a group of processes is a new console group; asking it to end
+sends CTRL-BREAK, and ending it by force goes through ``taskkill /T``, which follows the tree of parents.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = ["end_group", "group_is_alive", "is_alive", "kill_group", "locked", "private_folder", "start_group"]
+
+_POLL = 0.05
+
+
+@contextmanager
+def locked(path: Path, *, timeout: float | None = None) -> Iterator[int]:
+    """Hold an exclusive lock on a file, against other processes and other threads of this one.
+
+    The file is made where absent and never removed: a removed lock file would let two holders in. The system gives
+    the lock back when the holder dies, however it dies.
+
+    Args:
+        path: The lock file; its folder must exist.
+        timeout: Seconds to wait for the lock; 0 tries once, None waits for as long as it takes.
+
+    Yields:
+        The file's descriptor. A child that inherits it (POSIX) keeps the lock until it has ended too.
+
+    Raises:
+        TimeoutError: Somebody else still holds the lock.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _try_lock(descriptor):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "locked by another process", str(path))
+            time.sleep(_POLL)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder, and the missing ones above it, that only this user may enter; one that exists stays as it is."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def start_group(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    stdout: int | IO[Any] | None = None,
+    stderr: int | IO[Any] | None = None,
+    keep: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a program as the head of a process group of its own, without a shell and with nothing on standard input.
+
+    The interrupt key of the terminal does not reach it: whoever started it ends it with ``end_group``.
+
+    Args:
+        argv: Program and arguments, given over as they are.
+        env: All variables it sees.
+        cwd: Its working folder; by default this process's.
+        stdout: Where its output goes.
+        stderr: Where its error output goes.
+        keep: Descriptors that it inherits; ignored on Windows.
+
+    Raises:
+        OSError: The program or the folder is missing or may not be used.
+    """
+    import subprocess
+
+    options: dict[str, Any] = {"start_new_session": True, "pass_fds": tuple(keep)}
+    if sys.platform == "win32":
+        import shutil
+
+        options = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        # Windows looks for the program on the PATH of this process; POSIX on that of the child.
+        argv = [shutil.which(argv[0], path=env.get("PATH")) or argv[0], *argv[1:]]
+    return subprocess.Popen(  # noqa: S603 - a list of arguments, never a line for a shell
+        list(argv), env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, **options
+    )
+
+
+def end_group(process: subprocess.Popen[bytes], *, grace: float) -> None:
+    """End a process made by ``start_group`` and everything it started.
+
+    All are asked to end first (SIGTERM); those still there after the grace period are killed.
+
+    Args:
+        process: The head of the group; it is waited for.
+        grace: Seconds between asking and killing.
+    """
+    _ask_group(process.pid)
+    deadline = time.monotonic() + grace
+    while time.monotonic() < deadline:
+        # The head is reaped by poll(); otherwise it would count as a living member of its group.
+        if process.poll() is not None and not group_is_alive(process.pid):
+            return
+        time.sleep(_POLL)
+    kill_group(process.pid)
+    process.wait()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EDEADLK):
+                raise
+            return False
+        return True
+
+    def _ask_group(leader: int) -> None:
+        with suppress(OSError):  # it has ended already
+            os.kill(leader, signal.CTRL_BREAK_EVENT)
+
+    def kill_group(leader: int) -> None:
+        """Kill every process that the leader started, and the leader, at once; those that have ended do not matter."""
+        import subprocess
+
+        command = ["taskkill", "/F", "/T", "/PID", str(leader)]
+        subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - found on the system's path
+
+    def group_is_alive(leader: int) -> bool:
+        """Whether the leader is there; Windows does not tell about the rest of its group."""
+        return is_alive(leader)
+
+    def is_alive(pid: int) -> bool:
+        """Whether a process of this id is there."""
+        import subprocess
+
+        listed = subprocess.run(  # noqa: S603
+            ["tasklist", "/NH", "/FO", "CSV", "/FI", f"PID eq {pid}"],  # noqa: S607 - found on the system's path
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        return f'"{pid}"' in listed.stdout
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _ask_group(leader: int) -> None:
+        with suppress(ProcessLookupError):  # all of it has ended already
+            os.killpg(leader, signal.SIGTERM)
+
+    def kill_group(leader: int) -> None:
+        """Kill every process of the group at once; those that have ended do not matter."""
+        with suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGKILL)
+
+    def group_is_alive(leader: int) -> bool:
+        """Whether a process of the group is there.
+
+        Those that have ended and that nobody has waited for do not count on Linux: in a container there may be
+        nobody who ever does. Elsewhere they cannot be told apart.
+        """
+        return _is_there(-leader) and (not sys.platform.startswith("linux") or _works_in_group(leader))
+
+    def _works_in_group(leader: int) -> bool:
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it has ended meanwhile
+                # "pid (name) state parent group ...", where the name may hold anything, brackets too
+                state, _, group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+                if int(group) == leader and state not in "ZX":
+                    return True
+        return False
+
+    def is_alive(pid: int) -> bool:
+        """Whether a process of this id is there, be it one that has ended and that nobody has waited for."""
+        return pid > 0 and _is_there(pid)
+
+    def _is_there(pid: int) -> bool:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # it is there and another user's
+            return True
+        return True
