@@ -1,0 +1,3 @@
+"""Artifacts: the files that runs leave behind."""
+
+__all__: list[str] = []
