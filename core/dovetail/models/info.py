@@ -1,0 +1,53 @@
+"""What ``log_model`` answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dovetail.models.manifest import Manifest
+    from dovetail.models.signature import ModelSignature
+
+__all__ = ["ModelInfo"]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Where a model is and what it is.
+
+    Args:
+        model_uri: What to load it by, such as ``runs:/<run id>/model``.
+        artifact_path: Where it lies below its run.
+        run_id: The run that logged it.
+        model_uuid: The model's own id.
+        utc_time_created: When it was saved.
+        flavors: Flavor key -> that flavor's plain data.
+        signature: Its inputs and outputs.
+        metadata: The author's own data.
+    """
+
+    model_uri: str
+    artifact_path: str | None
+    run_id: str | None
+    model_uuid: str
+    utc_time_created: str
+    flavors: Mapping[str, Mapping[str, Any]] = field(repr=False, default_factory=dict)
+    signature: ModelSignature | None = None
+    metadata: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest, model_uri: str) -> ModelInfo:
+        """The information a manifest holds, with where it was found."""
+        return cls(
+            model_uri,
+            manifest.artifact_path,
+            manifest.run_id,
+            manifest.model_uuid,
+            manifest.utc_time_created,
+            manifest.flavors,
+            manifest.signature,
+            manifest.metadata,
+        )

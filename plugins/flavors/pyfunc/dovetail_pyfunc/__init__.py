@@ -1,0 +1,22 @@
+"""Models written as plain Python, for dovetail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dovetail import hookimpl
+from dovetail_pyfunc.flavor import PyfuncFlavor, PyfuncOptions, load_model
+from dovetail_pyfunc.runtime import PythonModel, PythonModelContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dovetail.models.flavor import Flavor
+
+__all__ = ["PyfuncFlavor", "PyfuncOptions", "PythonModel", "PythonModelContext", "load_model"]
+
+
+@hookimpl
+def dovetail_flavors() -> Mapping[str, Callable[[], Flavor]]:
+    """What this plugin offers."""
+    return {"pyfunc": PyfuncFlavor}

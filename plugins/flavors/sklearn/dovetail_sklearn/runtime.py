@@ -1,0 +1,147 @@
+"""Loading and predicting, also where there is no dovetail: Python 3.8, scikit-learn, and what the model needs.
+
+This file alone is taken into a model's environment, so it imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Predictor", "UnreadableError", "UntrustedTypesError", "load", "predict"]
+
+
+class UnreadableError(Exception):
+    """The model's files are not what this can read.
+
+    Args:
+        message: What is wrong.
+        hint: What to do about it.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UntrustedTypesError(Exception):
+    """A skops file holds types that nobody trusts.
+
+    Args:
+        types: Their names.
+    """
+
+    def __init__(self, types: Sequence[str]) -> None:
+        super().__init__(f"The model holds types that are not trusted: {', '.join(types)}.")
+        self.types = types
+
+
+class Predictor:
+    """A model and the method that predicts.
+
+    Args:
+        raw_model: What scikit-learn made.
+        method: The method's name.
+    """
+
+    def __init__(self, raw_model: Any, method: str) -> None:
+        self.raw_model = raw_model
+        self.method = method
+
+
+def load(path: str, conf: Mapping[str, Any], trusted: Sequence[str] = ()) -> Predictor:
+    """Read a model back.
+
+    Args:
+        path: The model's folder.
+        conf: What ``MLmodel`` says; its list of trusted types is not looked at, since the model wrote it itself.
+        trusted: Types that a skops file may hold, by the caller's word.
+
+    Raises:
+        UnreadableError: A file is missing, outside the model, or in an unknown format.
+        UntrustedTypesError: A skops file holds further types.
+    """
+    _compare_versions(conf.get("sklearn_version"))
+    method = conf.get("predict_fn") or "predict"
+    if not isinstance(method, str) or method.startswith("_"):
+        raise UnreadableError(f"predict_fn is {method!r}, which is no public method.")
+    file = _inside(path, conf.get("pickled_model") or conf.get("model_path") or "model.pkl")
+    return Predictor(_read(file, conf.get("serialization_format", "pickle"), trusted), method)
+
+
+def predict(model: Any, data: Any, params: Mapping[str, Any]) -> Any:
+    """Predictions for data.
+
+    Args:
+        model: What ``load`` gave, or a scikit-learn model.
+        data: A table, an array, or lists; a list of mappings is a table whose columns have the mappings' order.
+        params: Arguments for the method that predicts.
+    """
+    if not isinstance(model, Predictor):
+        model = Predictor(model, "predict")
+    return getattr(model.raw_model, model.method)(_table(data), **params)
+
+
+def _read(file: Path, form: Any, trusted: Sequence[str]) -> Any:
+    if not file.is_file():
+        raise UnreadableError(f"The model's file {file.name} is missing.")
+    if form == "skops" or file.suffix == ".skops":
+        return _read_skops(file, trusted)
+    if form not in ("cloudpickle", "pickle"):
+        raise UnreadableError(f"The model's serialization_format is {form!r}; known are cloudpickle, pickle and skops.")
+    if form == "cloudpickle":
+        importlib.import_module("cloudpickle")  # the pickle calls its functions; say early that it is missing
+    try:
+        with file.open("rb") as stream:
+            return pickle.load(stream)  # noqa: S301 - dovetail asks for trust before it loads
+    except (pickle.UnpicklingError, EOFError) as error:
+        raise UnreadableError(f"The model's file {file.name} is no pickle: {error}") from error
+
+
+def _read_skops(file: Path, trusted: Sequence[str]) -> Any:
+    try:
+        skops = importlib.import_module("skops.io")
+    except ImportError as error:
+        raise UnreadableError(
+            f"{file.name} is in the skops format, and skops is not installed.", "pip install skops"
+        ) from error
+    unknown = sorted(set(skops.get_untrusted_types(file=file)) - set(trusted))
+    if unknown:
+        raise UntrustedTypesError(unknown)
+    return skops.load(file, trusted=list(trusted))
+
+
+def _inside(folder: str, name: Any) -> Path:
+    """A file of the model; ``MLmodel`` must not lead to others."""
+    root = Path(folder).resolve()
+    place = (root / str(name)).resolve()
+    if root not in place.parents:
+        raise UnreadableError(f"MLmodel names {name!r}, which is not below the model's folder.")
+    return place
+
+
+def _compare_versions(saved: Any) -> None:
+    import sklearn
+
+    if saved and str(saved) != sklearn.__version__:
+        warnings.warn(
+            f"The model was saved with scikit-learn {saved}, and {sklearn.__version__} is installed: it may fail, or "
+            f"predict something else. Install scikit-learn=={saved} for the same results.",
+            stacklevel=3,
+        )
+
+
+def _table(data: Any) -> Any:
+    """Lists of mappings as an array: they stand for tables where there is no pandas."""
+    if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
+        import numpy as np
+
+        columns = list(data[0])
+        return np.array([[row[column] for column in columns] for row in data])
+    return data
