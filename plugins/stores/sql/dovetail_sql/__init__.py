@@ -1,0 +1,1 @@
+"""What dovetail's SQL stores share: tables, migrations and queries on SQLAlchemy."""

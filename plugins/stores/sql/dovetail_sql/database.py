@@ -1,0 +1,130 @@
+"""The seam between the store, written once, and the engines it runs on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy.sql.expression import Executable
+
+    from dovetail_sql.keys import Keys
+
+__all__ = ["Database", "Row", "Statement", "Taken", "Transaction"]
+
+Statement: TypeAlias = "str | Executable"
+"""The name of a fixed statement (see ``statements.py``), or a construct made for one search."""
+Row: TypeAlias = "Sequence[Any]"
+
+
+class Taken(Exception):
+    """A row of that unique name or id exists; the store says which thing it is."""
+
+
+class Transaction(ABC):
+    """One transaction: what it writes is there for all later readers once it has ended, or not at all.
+
+    Attributes:
+        keys: What this connection knows of interned keys.
+    """
+
+    keys: Keys
+
+    @abstractmethod
+    def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
+        """Execute a statement and return how many rows it changed.
+
+        Raises:
+            Taken: It would make a unique name or id stand twice.
+        """
+
+    @abstractmethod
+    def insert(self, statement: Statement, params: Mapping[str, Any]) -> int:
+        """Insert one row and return the number its engine gave it.
+
+        Raises:
+            Taken: A row of that unique name or id exists.
+        """
+
+    @abstractmethod
+    def many(self, statement: str, rows: Sequence[Row]) -> int:
+        """Execute a fixed statement once a row and return how many rows were changed.
+
+        Args:
+            statement: One of ``statements.MANY``.
+            rows: Values in the order that ``statements.MANY`` gives.
+        """
+
+    @abstractmethod
+    def rows(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
+        """All rows a query answers with."""
+
+    @abstractmethod
+    def listed(self, values: Sequence[Any]) -> Any:
+        """A list of numbers or texts as this engine takes it for one parameter."""
+
+    @abstractmethod
+    def tables(self) -> frozenset[str]:
+        """The names of all tables the database has."""
+
+    @abstractmethod
+    def execute(self, text: str) -> None:
+        """Execute a statement that defines something, or one of a migration, given as SQL text."""
+
+    @abstractmethod
+    def backup(self, version: int) -> str | None:
+        """Copy the database, which is at this schema version, as it is before this transaction changes it.
+
+        Returns:
+            Where the copy is; None if the engine leaves backups to those who run it.
+        """
+
+    def first(self, statement: Statement, params: Mapping[str, Any]) -> Row | None:
+        """The first row a query answers with, None if there is none."""
+        found = self.rows(statement, params)
+        return found[0] if found else None
+
+
+class Database(ABC):
+    """A database of one engine: it opens transactions and brings its schema up to date at the first one.
+
+    All errors of the engine leave it as ``StoreError`` or one of its kinds. Threads may share an instance.
+
+    Attributes:
+        uri: Where it is, such that another process opens the same one by it.
+        name: What messages call it.
+        plugin: The distribution that would have to be upgraded for a newer schema.
+        artifact_root: URI of the folder that artifacts go to by default.
+    """
+
+    uri: str
+    name: str
+    plugin: str
+    artifact_root: str
+
+    @abstractmethod
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A transaction that sees one state of the database and does not write."""
+
+    @abstractmethod
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction that writes: rolled back if the block raises, else committed."""
+
+    @abstractmethod
+    def exclusive(self) -> AbstractContextManager[Transaction]:
+        """A transaction for changing the schema, while nobody else writes; takes the database as it is."""
+
+    @abstractmethod
+    def plain(self) -> AbstractContextManager[Transaction]:
+        """A transaction for looking at the database as it is; nothing is created or brought up to date."""
+
+    @abstractmethod
+    def definitions(self) -> Sequence[str]:
+        """The statements that create all tables and indexes."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of all connections; closing twice does nothing."""

@@ -1,0 +1,59 @@
+"""The names of metrics, params and tags, and the numbers that stand for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dovetail_sql.database import Transaction
+
+__all__ = ["Keys"]
+
+_MOST = 50_000
+
+
+class Keys:
+    """What one connection knows of the table ``keys``.
+
+    Only what is committed is remembered across transactions: a number from a transaction that was rolled back may
+    later stand for another name. One instance belongs to one connection, never to two, since two connections
+    may, after a file was replaced, look at two databases.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._uncertain: dict[str, int] = {}
+
+    def ids(self, transaction: Transaction, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of these names, which are added where they are new."""
+        wanted = set(names)
+        known = {name: self._ids[name] for name in wanted if name in self._ids}
+        missing = [name for name in wanted if name not in known]
+        if not missing:
+            return known
+        transaction.many("add_key", [(name,) for name in missing])
+        found = {name: number for number, name in transaction.rows("key_ids", {"names": transaction.listed(missing)})}
+        self._uncertain |= found
+        return known | found
+
+    def names(self, transaction: Transaction, numbers: Iterable[int]) -> dict[int, str]:
+        """The names that these numbers stand for."""
+        missing = [number for number in set(numbers) if number not in self._names]
+        if not missing:
+            return self._names
+        rows = transaction.rows("key_names", {"ids": transaction.listed(missing)})
+        found = {row[0]: row[1] for row in rows}
+        self._uncertain |= {name: number for number, name in found.items()}
+        return self._names | found
+
+    def settle(self, *, committed: bool) -> None:
+        """Keep or forget what the transaction that ends here learned."""
+        if committed and self._uncertain:
+            if len(self._ids) > _MOST:
+                self._ids, self._names = {}, {}
+            self._ids.update(self._uncertain)
+            self._names.update((number, name) for name, number in self._uncertain.items())
+        self._uncertain = {}

@@ -1,0 +1,126 @@
+"""From rows to the values that callers get."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dovetail import uris
+from dovetail.values import Experiment, Metric, Run, RunData, RunInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dovetail_sql.database import Transaction
+
+__all__ = ["ExperimentRow", "RunRow", "experiments", "info_of", "run_artifacts", "runs"]
+
+
+class ExperimentRow(NamedTuple):
+    """A row of the table ``experiments``."""
+
+    id: int
+    name: str
+    artifact_location: str | None
+    stage: str
+    creation_time: int
+    last_update_time: int
+
+    def location(self, root: str) -> str:
+        """Where its artifacts lie, given the root that holds where none is stored."""
+        return self.artifact_location or uris.join(root, str(self.id))
+
+
+class RunRow(NamedTuple):
+    """A row of the table ``runs``, without the columns that only statements look at."""
+
+    id: int
+    run_id: str
+    experiment: int
+    name: str
+    user_id: str
+    status: str
+    start_time: int
+    end_time: int | None
+    artifact_uri: str | None
+    stage: str
+
+
+def experiments(transaction: Transaction, rows: Sequence[ExperimentRow], root: str) -> list[Experiment]:
+    """The experiments of these rows, with their tags."""
+    tags: dict[int, dict[str, str]] = {row.id: {} for row in rows}
+    if rows:
+        for number, name, value in transaction.rows("experiment_tags", {"ids": transaction.listed(list(tags))}):
+            tags[number][name] = value
+    return [_experiment(row, tags[row.id], root) for row in rows]
+
+
+def _experiment(row: ExperimentRow, tags: dict[str, str], root: str) -> Experiment:
+    return Experiment.stored(
+        experiment_id=str(row.id),
+        name=row.name,
+        artifact_location=row.location(root),
+        lifecycle_stage=row.stage,
+        tags=tags,
+        creation_time=row.creation_time,
+        last_update_time=row.last_update_time,
+    )
+
+
+def info_of(row: RunRow, root: str) -> RunInfo:
+    """A run's metadata."""
+    return RunInfo.stored(
+        run_id=row.run_id,
+        experiment_id=str(row.experiment),
+        run_name=row.name,
+        user_id=row.user_id,
+        status=row.status,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        artifact_uri=row.artifact_uri or run_artifacts(uris.join(root, str(row.experiment)), row.run_id),
+        lifecycle_stage=row.stage,
+    )
+
+
+def run_artifacts(location: str, run_id: str) -> str:
+    """Where a run's artifacts lie below its experiment's location."""
+    return uris.join(location, run_id, "artifacts")
+
+
+def runs(transaction: Transaction, rows: Sequence[RunRow], root: str) -> list[Run]:
+    """The runs of these rows, with the latest metrics, params and tags: three queries, however many runs."""
+    if not rows:
+        return []
+    among = {"runs": transaction.listed([row.id for row in rows])}
+    latest = _latest(transaction, rows, among)
+    params = _texts(transaction, "params_of", rows, among)
+    tags = _texts(transaction, "tags_of", rows, among)
+    return [
+        Run.stored(info=info_of(row, root), data=_data(latest[row.id], params[row.id], tags[row.id])) for row in rows
+    ]
+
+
+def _data(latest: list[Metric], params: dict[str, str], tags: dict[str, str]) -> RunData:
+    metrics = {metric.key: metric.value for metric in latest}
+    return RunData.stored(metrics=metrics, params=params, tags=tags, latest=tuple(latest))
+
+
+def _latest(transaction: Transaction, rows: Sequence[RunRow], among: dict[str, Any]) -> dict[int, list[Metric]]:
+    found = transaction.rows("latest_of", among)
+    names = transaction.keys.names(transaction, {point[1] for point in found})
+    held: dict[int, list[Metric]] = {row.id: [] for row in rows}
+    for run, key, value, timestamp, step in found:
+        number = nan if value is None else value
+        held[run].append(Metric.stored(key=names[key], value=number, timestamp=timestamp, step=step))
+    return held
+
+
+def _texts(
+    transaction: Transaction, statement: str, rows: Sequence[RunRow], among: dict[str, Any]
+) -> dict[int, dict[str, str]]:
+    found = transaction.rows(statement, among)
+    names = transaction.keys.names(transaction, {text[1] for text in found})
+    held: dict[int, dict[str, str]] = {row.id: {} for row in rows}
+    for run, key, value in found:
+        held[run][names[key]] = value
+    return held

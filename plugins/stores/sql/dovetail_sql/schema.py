@@ -1,0 +1,171 @@
+"""The schema of a database: made when it is first used, recognised, and brought up to date.
+
+A database is taken for dovetail's by two of its tables. One with other tables and without these belongs to
+somebody else, MLflow perhaps, and is never written to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dovetail import settings, uris
+from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError
+from dovetail.values import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, LifecycleStage
+from dovetail.values.measure import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dovetail_sql.database import Database, Transaction
+    from dovetail_sql.migrations import Migration
+
+__all__ = ["VERSION", "SchemaState", "check", "chosen_root", "prepare", "upgrade"]
+
+VERSION = 1
+"""The schema version that this release makes and works with."""
+
+_OURS = frozenset({"schema_version", "journal_writers"})
+_MLFLOW = frozenset({"experiments", "runs", "alembic_version"})
+
+
+class SchemaState(NamedTuple):
+    """How a database's schema relates to this release.
+
+    Args:
+        version: The schema version it has; 0 if nothing was made yet.
+        wanted: The version this release works with.
+        backup: Where the copy lies that was made before upgrading, if one was.
+    """
+
+    version: int
+    wanted: int
+    backup: str | None = None
+
+    @property
+    def current(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.version == self.wanted
+
+
+def check(database: Database, wanted: int = VERSION) -> SchemaState:
+    """Say which schema version a database has, without changing anything.
+
+    Args:
+        database: Where to look; it need not be at the wanted version.
+        wanted: The version to compare with; by default the one this release works with.
+
+    Raises:
+        ForeignLayout: It holds tables of somebody else.
+        SchemaTooNew: It was written by a newer dovetail.
+        StoreError: It cannot be read.
+    """
+    with database.plain() as transaction:
+        return _state(database, transaction, wanted)
+
+
+def upgrade(database: Database, wanted: int = VERSION, migrations: Sequence[Migration] | None = None) -> SchemaState:
+    """Bring a database to the wanted schema version, making it if it is empty.
+
+    All of it happens in one transaction, after a backup where the engine can make one: others see the schema as it
+    was or as it is to be. Any number of processes may do this at once; one of them does the work.
+
+    Args:
+        database: What to upgrade.
+        wanted: The version to reach; by default the one this release works with.
+        migrations: The steps there are; by default those of this release.
+
+    Raises:
+        ForeignLayout: It holds tables of somebody else.
+        SchemaTooNew: It was written by a newer dovetail.
+        StoreReadOnly: It may not be written to.
+        StoreError: It could not be done; the database is as it was before.
+    """
+    with database.exclusive() as transaction:
+        state = _state(database, transaction, wanted)
+        if state.version == 0:
+            _create(database, transaction, wanted)
+            return SchemaState(wanted, wanted)
+        if state.current:
+            return state
+        backup = transaction.backup(state.version)
+        _migrate(transaction, state, _released() if migrations is None else migrations)
+        return SchemaState(wanted, wanted, backup)
+
+
+def prepare(database: Database) -> None:
+    """What a database does before its first transaction: look, and make or upgrade the schema if need be."""
+    if not check(database).current:
+        upgrade(database)
+
+
+def chosen_root() -> str | None:
+    """The artifact root that is set, as a URI; None if artifacts go where the store keeps them by default."""
+    root: str | None = settings.get("artifact_root")
+    if root is None:
+        return None
+    return uris.uri_of(uris.path_of(root)) if uris.is_local(root) else root
+
+
+def _state(database: Database, transaction: Transaction, wanted: int) -> SchemaState:
+    tables = transaction.tables()
+    if not tables:
+        return SchemaState(0, wanted)
+    if not tables >= _OURS:
+        raise _foreign(database, tables)
+    row = transaction.first("version", {})
+    if row is None:
+        raise StoreError(f"{database.name} has lost its schema version.", hint="Restore it from a backup.")
+    if row[0] > wanted:
+        raise _too_new(database, row[0], wanted)
+    return SchemaState(row[0], wanted)
+
+
+def _foreign(database: Database, tables: frozenset[str]) -> ForeignLayout:
+    if tables >= _MLFLOW:
+        return ForeignLayout(
+            f"{database.name} is a database of MLflow's and is left as it is.",
+            hint="Name another file, such as sqlite:///dovetail.db.",
+        )
+    some = ", ".join(sorted(tables)[:3])
+    return ForeignLayout(
+        f"{database.name} is a database of something else (tables {some}…) and is left as it is.",
+        hint="Name another database; dovetail makes a new one at its first use.",
+    )
+
+
+def _too_new(database: Database, version: int, wanted: int) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"{database.name} has schema version {version}; this {database.plugin} works with versions up to {wanted}.",
+        hint=f"A newer dovetail wrote it: pip install --upgrade {database.plugin}",
+    )
+
+
+def _create(database: Database, transaction: Transaction, version: int) -> None:
+    for text in database.definitions():
+        transaction.execute(text)
+    transaction.run("add_version", {"version": version})
+    root, now = chosen_root(), now_ms()
+    row = {
+        "id": int(DEFAULT_EXPERIMENT_ID),
+        "name": DEFAULT_EXPERIMENT_NAME,
+        "artifact_location": None if root is None else uris.join(root, DEFAULT_EXPERIMENT_ID),
+        "stage": LifecycleStage.ACTIVE,
+        "creation_time": now,
+        "last_update_time": now,
+    }
+    transaction.run("add_default_experiment", row)
+
+
+def _migrate(transaction: Transaction, state: SchemaState, migrations: Sequence[Migration]) -> None:
+    steps = [step for step in migrations if state.version < step.version <= state.wanted]
+    if [step.version for step in steps] != list(range(state.version + 1, state.wanted + 1)):
+        raise StoreError(f"There is no way from schema version {state.version} to {state.wanted}.")
+    for step in steps:
+        step.apply(transaction)
+    transaction.run("set_version", {"version": state.wanted})
+
+
+def _released() -> Sequence[Migration]:
+    from dovetail_sql.migrations import released
+
+    return released()

@@ -1,0 +1,132 @@
+"""One connection to sqlite, and the transactions on it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dovetail_sql.database import Row, Statement, Taken, Transaction
+from dovetail_sql.keys import Keys
+from dovetail_sqlite.compiled import FIXED
+from dovetail_sqlite.failures import is_taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["Connection", "SqliteTransaction"]
+
+
+class Connection:
+    """A connection that one thread uses at a time.
+
+    Args:
+        raw: The connection of the standard library, without transactions of its own making.
+        lasting: Whether it may be used again; one to an ``immutable`` file sees no later change.
+        watch: Called with the name or text of each statement that is about to be executed.
+    """
+
+    def __init__(
+        self, raw: sqlite3.Connection, *, lasting: bool = True, watch: Callable[[str], None] | None = None
+    ) -> None:
+        self.raw = raw
+        self.lasting = lasting
+        self.keys = Keys()
+        self.watch = watch
+        self.searches = False
+
+    @contextmanager
+    def transaction(self, begin: str) -> Iterator[SqliteTransaction]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        transaction = SqliteTransaction(self)
+        transaction.execute(begin)
+        try:
+            yield transaction
+            transaction.execute("COMMIT")
+        except BaseException:
+            self.keys.settle(committed=False)
+            # After a full disk, say, sqlite has rolled back by itself.
+            if self.raw.in_transaction:
+                transaction.execute("ROLLBACK")
+            raise
+        self.keys.settle(committed=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.raw.close()
+
+
+class SqliteTransaction(Transaction):
+    """A transaction on a connection.
+
+    Args:
+        connection: Where it runs.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.keys = connection.keys
+        self._connection = connection
+        self._raw = connection.raw
+
+    def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
+        """Execute a statement and return how many rows it changed."""
+        return self._execute(statement, params).rowcount
+
+    def insert(self, statement: Statement, params: Mapping[str, Any]) -> int:
+        """Insert one row and return its number."""
+        number = self._execute(statement, params).lastrowid
+        assert number is not None  # noqa: S101 - an INSERT has given one
+        return number
+
+    def many(self, statement: str, rows: Sequence[Row]) -> int:
+        """Execute a fixed statement once a row."""
+        self._tell(statement)
+        return self._raw.executemany(FIXED[statement], rows).rowcount
+
+    def rows(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
+        """All rows a query answers with."""
+        return self._execute(statement, params).fetchall()
+
+    def listed(self, values: Sequence[Any]) -> Any:
+        """A list, as JSON."""
+        return json.dumps(values, ensure_ascii=False)
+
+    def tables(self) -> frozenset[str]:
+        """The names of all tables but sqlite's own."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+        return frozenset(name for (name,) in self._raw.execute(query))
+
+    def execute(self, text: str) -> None:
+        """Execute a statement given as text."""
+        self._tell(text)
+        self._raw.execute(text)
+
+    def backup(self, version: int) -> str | None:
+        """Nothing: what lies in memory alone has no past to save."""
+        del version
+        return None
+
+    def _tell(self, statement: str) -> None:
+        if self._connection.watch is not None:
+            self._connection.watch(statement)
+
+    def _execute(self, statement: Statement, params: Mapping[str, Any]) -> sqlite3.Cursor:
+        text, passed = (FIXED[statement], params) if isinstance(statement, str) else self._made(statement, params)
+        self._tell(statement if isinstance(statement, str) else text)
+        try:
+            return self._raw.execute(text, passed)
+        except sqlite3.IntegrityError as error:
+            if is_taken(error):
+                raise Taken(str(error)) from error
+            raise
+
+    def _made(self, construct: Any, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The text and parameters of a search's statement; only here SQLAlchemy is imported."""
+        from dovetail_sqlite.searching import add_functions, text_of
+
+        if not self._connection.searches:
+            add_functions(self._raw)
+            self._connection.searches = True
+        text, constants = text_of(construct)
+        return text, {**constants, **params}

@@ -1,0 +1,284 @@
+"""A database in a file: connections, locks, and what happens at its first use."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from weakref import WeakSet, finalize
+
+from dovetail import settings, uris
+from dovetail.errors import StoreError, StoreUnavailable
+from dovetail_sql.database import Database
+from dovetail_sql.schema import prepare
+from dovetail_sqlite.backup import copy_of
+from dovetail_sqlite.compiled import DEFINITIONS
+from dovetail_sqlite.connection import Connection, SqliteTransaction
+from dovetail_sqlite.failures import is_locked, translated, unwritable
+from dovetail_sqlite.location import uri_of
+from dovetail_sqlite.modes import empty, open_existing, open_for_looking, open_for_making
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+__all__ = ["FileDatabase"]
+
+_LONGEST = 1e6  # seconds; sqlite counts milliseconds in 32 bits
+_OLDEST = (3, 24, 0)  # the first with ON CONFLICT … DO UPDATE
+
+
+class FileDatabase(Database):
+    """A sqlite file in write-ahead mode.
+
+    Readers never wait for writers. Writers of one process take turns here, those of several at sqlite's lock.
+
+    Args:
+        path: The file; it and its folder are made at the first use.
+        watch: Called with the name or text of each statement.
+    """
+
+    plugin = "dovetail-sqlite"
+
+    def __init__(self, path: Path, watch: Callable[[str], None] | None = None) -> None:
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StoreError(
+                f"This Python has sqlite {sqlite3.sqlite_version}; dovetail-sqlite needs 3.24 or newer.",
+                hint="Use a newer Python, or one built with a newer sqlite.",
+            )
+        self.path, self.uri, self.name = path, uri_of(path), str(path)
+        self.artifact_root = uris.uri_of(path.parent / "dovetail-artifacts")
+        self._timeout: float = min(settings.get("busy_timeout"), _LONGEST)
+        self._watch = watch
+        self._begin_anew()
+        _databases.add(self)
+
+    def _begin_anew(self) -> None:
+        self._pool = self._new_pool()
+        self._file: tuple[int, int] | None = None
+        self._turn = threading.Lock()
+        self._preparing = threading.Lock()
+
+    # --- transactions ----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteTransaction]:
+        """A transaction that sees one state of the database."""
+        with self._connected() as connection, connection.transaction("BEGIN") as transaction:
+            yield transaction
+
+    @contextmanager
+    def write(self) -> Iterator[SqliteTransaction]:
+        """A transaction that writes; whoever holds the lock is waited for, at most the busy timeout."""
+        begin = "BEGIN IMMEDIATE"
+        with self._taking_turns(), self._connected() as connection, connection.transaction(begin) as transaction:
+            yield transaction
+
+    @contextmanager
+    def plain(self) -> Iterator[SqliteTransaction]:
+        """A transaction on the file as it is, or on an empty one if there is none."""
+        with self._translated():
+            raw = open_for_looking(self.path, self._timeout) if self._exists() else empty()
+            with self._closing(raw) as connection, connection.transaction("BEGIN") as transaction:
+                yield transaction
+
+    @contextmanager
+    def exclusive(self) -> Iterator[SqliteTransaction]:
+        """A transaction for making or changing the schema; the file is in write-ahead mode afterwards."""
+        self._make_folder()
+        with self._translated(), self._closing(open_for_making(self.path, self._timeout)) as connection:
+            # Shuts out writers and lets readers in, which the backup is one of.
+            with connection.transaction("BEGIN IMMEDIATE"):
+                yield _SchemaTransaction(connection, self.path, self._timeout)
+                _check_references(connection.raw)
+            self._write_ahead(connection.raw)
+
+    def definitions(self) -> Sequence[str]:
+        """The statements that create all tables and indexes."""
+        return DEFINITIONS
+
+    def close(self) -> None:
+        """Close all connections that are not in use; those that are follow when they are given back."""
+        self._pool.close()
+        self._begin_anew()
+
+    # --- connections -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with self._translated():
+            pool = self._ready_pool()
+            connection = pool.take() or pool.added(self._open())
+            try:
+                yield connection
+            finally:
+                pool.give(connection)
+
+    def _ready_pool(self) -> _Pool:
+        """The pool of connections to the file that is there now, its schema made and up to date."""
+        if self._file is not None and self._file == _identity(self.path):
+            return self._pool
+        with self._preparing:
+            if self._file is None or self._file != _identity(self.path):
+                # The file is new to us, or was removed or replaced: connections to the old one lead nowhere.
+                self._pool.close()
+                self._pool = self._new_pool()
+                prepare(self)
+                self._file = _identity(self.path)
+            return self._pool
+
+    def _new_pool(self) -> _Pool:
+        pool = _Pool()
+        # Also when nobody calls close(): the last connection to go tidies up the files beside the database.
+        finalize(self, pool.close)
+        return pool
+
+    def _open(self) -> Connection:
+        raw, lasting = open_existing(self.path, self._timeout)
+        return Connection(raw, lasting=lasting, watch=self._watch)
+
+    @contextmanager
+    def _closing(self, raw: sqlite3.Connection) -> Iterator[Connection]:
+        connection = Connection(raw, watch=self._watch)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.name, self.path, self._timeout)
+
+    # --- steps -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        turn = self._turn
+        if not turn.acquire(timeout=self._timeout):
+            raise StoreUnavailable(
+                f"{self.name} stayed in use by another thread for {self._timeout:g} s.",
+                hint="Wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
+            )
+        try:
+            yield
+        finally:
+            turn.release()
+
+    def _exists(self) -> bool:
+        try:
+            return self.path.stat().st_size > 0
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise unwritable(self.path.parent, error) from error
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.path.parent, error) from error
+
+    def _write_ahead(self, raw: sqlite3.Connection) -> None:
+        """Switch the file to write-ahead mode; sqlite does not wait by itself for those who are reading it."""
+        deadline = time.monotonic() + self._timeout
+        while not self._switched(raw, deadline):
+            time.sleep(0.01)
+
+    def _switched(self, raw: sqlite3.Connection, deadline: float) -> bool:
+        try:
+            # Where the file system cannot share memory, sqlite keeps the mode it has, which is only slower.
+            raw.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() >= deadline:
+                raise
+            return False
+        return True
+
+
+class _SchemaTransaction(SqliteTransaction):
+    """A transaction that can save a copy of the file before it changes it."""
+
+    def __init__(self, connection: Connection, path: Path, timeout: float) -> None:
+        super().__init__(connection)
+        self._path = path
+        self._timeout = timeout
+
+    def backup(self, version: int) -> str | None:
+        """Copy the file to ``<file>.v<version>-backup`` beside it."""
+        return str(copy_of(self._path, version, self._timeout))
+
+
+class _Pool:
+    """Connections that nobody uses at the moment, the one used last on top, and all that are open."""
+
+    def __init__(self) -> None:
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._closed = False
+        self._process = os.getpid()
+
+    def take(self) -> Connection | None:
+        # list.pop and append are atomic, so threads need no lock here.
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def added(self, connection: Connection) -> Connection:
+        self._open.add(connection)
+        return connection
+
+    def give(self, connection: Connection) -> None:
+        if self._closed or not connection.lasting or connection.raw.in_transaction:
+            self._drop(connection)
+        else:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        if os.getpid() != self._process:
+            _inherited.append(self)
+            return
+        self._closed = True
+        while (connection := self.take()) is not None:
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies at a path; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _check_references(raw: sqlite3.Connection) -> None:
+    # Migrations run with foreign keys unchecked, since rebuilding a table would trip over them.
+    broken = raw.execute("PRAGMA foreign_key_check").fetchone()
+    if broken is not None:
+        raise StoreError(f"The schema was not changed: rows of {broken[0]} would point to no rows of {broken[2]}.")
+
+
+_databases: WeakSet[FileDatabase] = WeakSet()
+_inherited: list[_Pool] = []
+
+
+def _leave_inherited() -> None:
+    """In a forked child: keep away from the parent's connections, never even close them.
+
+    Two processes on one connection damage the file, and closing would tidy up files the parent still uses.
+    """
+    for database in list(_databases):
+        _inherited.append(database._pool)  # noqa: SLF001
+        database._begin_anew()  # noqa: SLF001
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_inherited)

@@ -1,0 +1,198 @@
+"""Whatever is logged comes back, and whatever is searched finds what the reference store finds."""
+
+from __future__ import annotations
+
+import math
+import random
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dovetail.testing import MemoryTrackingStore
+from dovetail.tracking.filters import And, Comparison, Not, Or, OrderKey
+from dovetail.values import Batch, Metric, NewRun, Param, Tag
+from dovetail_sqlite import open_sqlite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dovetail.tracking.store import TrackingStore
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
+keys = st.text(st.sampled_from("abcß日 ._-:"), min_size=1, max_size=5).filter(lambda key: key.strip(".") == key)
+wholes = st.integers(-(2**63), 2**63 - 1)
+points = st.builds(
+    Metric, keys, st.floats(), timestamp=st.integers(0, 2**63 - 1) | st.integers(0, 3), step=wholes | st.integers(0, 3)
+)
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[TrackingStore]:
+    with closing(open_sqlite("sqlite://")) as store:
+        yield store
+
+
+def comparable(value: float) -> Any:
+    return "nan" if math.isnan(value) else value
+
+
+@given(
+    metrics=st.lists(points, max_size=8),
+    params=st.dictionaries(keys, texts, max_size=4),
+    tags=st.dictionaries(keys, texts, max_size=4),
+)
+def test_what_is_logged_is_what_the_reference_keeps(
+    store: TrackingStore, metrics: list[Metric], params: dict[str, str], tags: dict[str, str]
+) -> None:
+    texts = tuple(Param(*each) for each in params.items()), tuple(Tag(*each) for each in tags.items())
+    batch = Batch(tuple(metrics), *texts)
+    kept: list[Any] = []
+    for each in (store, MemoryTrackingStore()):
+        run_id = each.create_run(NewRun("0")).info.run_id
+        each.log_batch(run_id, batch)
+        each.log_batch(run_id, batch)
+        data = each.get_run(run_id).data
+        histories = {
+            key: [(p.timestamp, p.step, comparable(p.value)) for p in each.get_metric_history(run_id, key)]
+            for key in data.metrics
+        }
+        latest = {(p.key, p.timestamp, p.step, comparable(p.value)) for p in data.latest}
+        kept.append((data.params, data.tags, histories, latest))
+    assert kept[0] == kept[1]
+
+
+NAMES = ("a", "b")
+NUMBERS = (0.0, -1.0, 2.5, 1e300, math.inf, -math.inf)
+TEXTS = ("", "x", "X", "xy", "10", "9", " 1e1 ", "ß", "%", "_", "é", "É", "it's")
+PATTERNS = ("", "%", "x%", "%Y", "_", "__", "%1%", "É", "X")
+
+metric_terms = st.builds(
+    Comparison,
+    st.just("metric"),
+    st.sampled_from(NAMES),
+    st.sampled_from(("=", "!=", "<", "<=", ">", ">=")),
+    st.sampled_from(NUMBERS),
+)
+
+
+def text_terms(kind: Any, names: tuple[str, ...]) -> st.SearchStrategy[Comparison]:
+    equal = st.builds(
+        Comparison, st.just(kind), st.sampled_from(names), st.sampled_from(("=", "!=")), st.sampled_from(TEXTS)
+    )
+    alike = st.builds(
+        Comparison, st.just(kind), st.sampled_from(names), st.sampled_from(("LIKE", "ILIKE")), st.sampled_from(PATTERNS)
+    )
+    return equal | alike
+
+
+def presence_terms(kind: Any) -> st.SearchStrategy[Comparison]:
+    operators = st.sampled_from(("IS NULL", "IS NOT NULL"))
+    return st.builds(Comparison, st.just(kind), st.sampled_from(NAMES), operators, st.none())
+
+
+number_terms = st.builds(
+    Comparison,
+    st.just("param"),
+    st.sampled_from(NAMES),
+    st.sampled_from(("=", "!=", "<", "<=", ">", ">=")),
+    st.sampled_from((0.0, 9.0, 10.0, 11.5)),
+)
+time_terms = st.builds(
+    Comparison,
+    st.just("attribute"),
+    st.sampled_from(("start_time", "end_time")),
+    st.sampled_from(("=", "!=", "<", "<=", ">", ">=")),
+    st.sampled_from((0, 5, 5.5, 2**62)),
+)
+list_terms = st.builds(
+    Comparison,
+    st.just("attribute"),
+    st.sampled_from(("run_name", "user_id", "status")),
+    st.sampled_from(("IN", "NOT IN")),
+    st.lists(st.sampled_from((*TEXTS, "RUNNING", "FAILED")), min_size=1, max_size=3).map(tuple),
+)
+terms = (
+    metric_terms
+    | number_terms
+    | time_terms
+    | list_terms
+    | text_terms("param", NAMES)
+    | text_terms("tag", NAMES)
+    | text_terms("attribute", ("run_name", "user_id"))
+    | presence_terms("param")
+    | presence_terms("tag")
+    | st.builds(Comparison, st.just("dataset"), st.just("name"), st.just("="), st.just("x"))
+)
+filters = st.recursive(
+    terms,
+    lambda inner: (
+        st.lists(inner, min_size=2, max_size=4).map(lambda found: And(tuple(found)))
+        | st.lists(inner, min_size=2, max_size=4).map(lambda found: Or(tuple(found)))
+        | inner.map(Not)
+    ),
+    max_leaves=6,
+)
+orders = st.lists(
+    st.builds(OrderKey, st.sampled_from(("metric", "param", "tag")), st.sampled_from(NAMES), st.booleans())
+    | st.builds(
+        OrderKey,
+        st.just("attribute"),
+        st.sampled_from(("start_time", "end_time", "run_name", "status", "artifact_uri")),
+        st.booleans(),
+    ),
+    max_size=3,
+)
+
+
+@pytest.fixture(scope="module")
+def twins(store: TrackingStore) -> tuple[str, tuple[TrackingStore, TrackingStore]]:
+    """Two stores that hold the same forty runs in one experiment, ours and the reference."""
+    reference = MemoryTrackingStore(artifact_root=store.get_experiment("0").artifact_location.rpartition("/")[0])
+    experiment_id = store.create_experiment("twins")
+    assert reference.create_experiment("twins") == experiment_id
+    chance = random.Random(7)
+    for number in range(40):
+        run = NewRun(
+            experiment_id,
+            run_id=f"{number:032x}",
+            run_name=chance.choice(TEXTS),
+            user_id=chance.choice(TEXTS),
+            start_time=chance.choice((0, 5, 6)),
+        )
+        some = Batch(
+            tuple(Metric(name, chance.choice((*NUMBERS, math.nan)), 1) for name in NAMES if chance.random() < 0.7),
+            tuple(Param(name, chance.choice(TEXTS)) for name in NAMES if chance.random() < 0.7),
+            tuple(Tag(name, chance.choice(TEXTS)) for name in NAMES if chance.random() < 0.7),
+        )
+        end = chance.choice((None, 5, 9))
+        for each in (store, reference):
+            each.create_run(run)
+            each.log_batch(run.run_id, some)
+            if end is not None:
+                each.update_run(run.run_id, status="FAILED", end_time=end)
+    return experiment_id, (store, reference)
+
+
+@settings(max_examples=400)
+@given(tree=filters | st.none(), order=orders, size=st.sampled_from((3, 7, 100)))
+def test_any_search_finds_what_the_reference_finds(
+    twins: tuple[str, tuple[TrackingStore, TrackingStore]], tree: Any, order: list[OrderKey], size: int
+) -> None:
+    experiment_id, stores = twins
+    text, clauses = str(tree) if tree else "", [str(key) for key in order]
+    ours, reference = (list(_walked(store, experiment_id, text, clauses, size)) for store in stores)
+    assert ours == reference
+
+
+def _walked(store: TrackingStore, experiment_id: str, text: str, clauses: list[str], size: int) -> Iterator[str]:
+    """All runs a search finds, page by page."""
+    token = None
+    while True:
+        page = store.search_runs([experiment_id], text, clauses, max_results=size, page_token=token)
+        yield from (run.info.run_id for run in page)
+        token = page.token
+        if token is None:
+            return

@@ -1,0 +1,178 @@
+"""The schema: written beforehand, checked, and upgraded in one go with a copy made first."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import dovetail_sqlite
+from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError
+from dovetail.values import Batch, Metric, NewRun
+from dovetail_sql.compiling import module_text
+from dovetail_sql.migrations import Migration
+from dovetail_sql.schema import SchemaState, check, upgrade
+from dovetail_sqlite import open_sqlite
+from dovetail_sqlite.opening import open_database
+
+if TYPE_CHECKING:
+    from dovetail_sql.database import Transaction
+
+
+def add_note(transaction: Transaction) -> None:
+    transaction.execute("ALTER TABLE runs ADD COLUMN note TEXT")
+
+
+def rebuild_keys(transaction: Transaction) -> None:
+    """What sqlite asks for where it cannot alter a table: a new one in its place, though others refer to it."""
+    transaction.execute("CREATE TABLE keys_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seen INTEGER)")
+    transaction.execute("INSERT INTO keys_new SELECT id, name, 0 FROM keys")
+    transaction.execute("DROP TABLE keys")
+    transaction.execute("ALTER TABLE keys_new RENAME TO keys")
+
+
+def lose_keys(transaction: Transaction) -> None:
+    transaction.execute("DELETE FROM keys")
+
+
+def fail(transaction: Transaction) -> None:
+    transaction.execute("ALTER TABLE runs ADD COLUMN half TEXT")
+    transaction.execute("CREATE TABLE")
+
+
+STEPS = (Migration(2, add_note), Migration(3, rebuild_keys))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "dovetail.db"
+    with closing(open_sqlite(f"sqlite:///{path}")) as store:
+        run_id = store.create_run(NewRun("0", run_id="r1")).info.run_id
+        store.log_batch(run_id, Batch((Metric("loss", 0.5),)))
+    return path
+
+
+def query(path: Path, text: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as raw:
+        return raw.execute(text).fetchall()
+
+
+def columns(path: Path, table: str) -> list[str]:
+    return [row[1] for row in query(path, f"PRAGMA table_info({table})")]
+
+
+class TestCompiled:
+    def test_is_what_tables_and_statements_say(self) -> None:
+        written = Path(dovetail_sqlite.__file__).with_name("compiled.py").read_text(encoding="utf-8")
+        assert written == module_text(), "run: python -m dovetail_sql.compiling <this file>"
+
+
+class TestCheck:
+    def test_of_a_store_that_is_up_to_date(self, path: Path) -> None:
+        assert check(open_database(path)) == SchemaState(1, 1)
+        assert check(open_database(path)).current
+
+    def test_of_one_that_was_never_made_makes_nothing(self, tmp_path: Path) -> None:
+        assert check(open_database(tmp_path / "runs" / "new.db")) == SchemaState(0, 1)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_of_one_that_falls_behind(self, path: Path) -> None:
+        assert not check(open_database(path), wanted=3).current
+        assert check(open_database(path), wanted=3).version == 1
+
+    def test_in_memory(self) -> None:
+        with closing(open_database(None)) as database:
+            assert check(database) == SchemaState(0, 1)
+            assert upgrade(database) == SchemaState(1, 1)
+            assert check(database) == SchemaState(1, 1)
+
+
+class TestUpgrade:
+    def test_of_a_store_that_is_up_to_date_changes_nothing(self, path: Path) -> None:
+        before = path.read_bytes()
+        assert upgrade(open_database(path)) == SchemaState(1, 1)
+        assert path.read_bytes() == before
+        assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
+
+    def test_goes_all_steps_and_keeps_what_was_there(self, path: Path) -> None:
+        state = upgrade(open_database(path), 3, STEPS)
+        assert (state.version, state.wanted) == (3, 3)
+        assert "note" in columns(path, "runs")
+        assert "seen" in columns(path, "keys")
+        assert query(path, "SELECT version FROM schema_version") == [(3,)]
+        assert query(path, "SELECT name FROM keys") == [("loss",)]
+        assert query(path, "PRAGMA foreign_key_check") == []
+
+    def test_leaves_a_copy_that_is_a_whole_store(self, path: Path) -> None:
+        state = upgrade(open_database(path), 3, STEPS)
+        assert state.backup == f"{path}.v1-backup"
+        assert sorted(each.name for each in path.parent.iterdir()) == ["dovetail.db", "dovetail.db.v1-backup"]
+        Path(state.backup).rename(path.with_name("old.db"))
+        with closing(open_sqlite(f"sqlite:///{path.with_name('old.db')}")) as old:
+            assert old.get_run("r1").data.metrics == {"loss": 0.5}
+
+    def test_never_overwrites_an_older_copy(self, path: Path) -> None:
+        path.with_name("dovetail.db.v1-backup").write_text("precious")
+        state = upgrade(open_database(path), 2, STEPS)
+        assert state.backup == f"{path}.v1-backup-1"
+        assert path.with_name("dovetail.db.v1-backup").read_text() == "precious"
+
+    @pytest.mark.parametrize(("step", "why"), [(fail, "could not be used"), (lose_keys, "was not changed")])
+    def test_that_fails_leaves_everything_as_it_was(self, path: Path, step: Any, why: str) -> None:
+        with pytest.raises(StoreError, match=why):
+            upgrade(open_database(path), 3, (Migration(2, add_note), Migration(3, step)))
+        assert query(path, "SELECT version FROM schema_version") == [(1,)]
+        assert "note" not in columns(path, "runs")
+        with closing(open_sqlite(f"sqlite:///{path}")) as store:
+            assert store.get_run("r1").data.metrics == {"loss": 0.5}
+
+    def test_without_a_way_there_is_refused(self, path: Path) -> None:
+        with pytest.raises(StoreError, match="no way from schema version 1 to 3"):
+            upgrade(open_database(path), 3, (Migration(2, add_note),))
+
+    def test_by_many_at_once_is_done_once(self, path: Path) -> None:
+        ran: list[int] = []
+
+        def counted(transaction: Transaction) -> None:
+            ran.append(1)
+            add_note(transaction)
+
+        threads = [
+            threading.Thread(target=upgrade, args=(open_database(path), 2, (Migration(2, counted),))) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert ran == [1]
+        assert len(list(path.parent.glob("*backup*"))) == 1
+
+    def test_of_a_foreign_database_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "music.db"
+        with closing(sqlite3.connect(path)) as raw:
+            raw.execute("CREATE TABLE albums (title TEXT)")
+        before = path.read_bytes()
+        with pytest.raises(ForeignLayout):
+            upgrade(open_database(path))
+        assert path.read_bytes() == before
+
+    def test_of_a_newer_one_is_refused(self, path: Path) -> None:
+        upgrade(open_database(path), 2, STEPS)
+        with pytest.raises(SchemaTooNew):
+            upgrade(open_database(path))
+
+    def test_does_not_wait_for_readers(self, path: Path) -> None:
+        read = (
+            "import sys; from dovetail_sqlite import open_sqlite;"
+            "print(open_sqlite(sys.argv[1]).get_run('r1').info.status)"
+        )
+        with open_database(path).exclusive():
+            argv = [sys.executable, "-c", read, f"sqlite:///{path}"]
+            done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30)
+        assert done.stdout == "RUNNING\n"
