@@ -1,0 +1,326 @@
+"""The reference tracking store: everything in this process's memory, nothing left out."""
+
+# ruff: noqa: D102 - the docstrings of these methods stand in the interface
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from dovetail import uris
+from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, InvalidUri, NotFound
+from dovetail.hookspecs import hookimpl
+from dovetail.testing.pages import page_of
+from dovetail.testing.records import Record, as_dict
+from dovetail.testing.subjects import ExperimentSubject, RunSubject
+from dovetail.tracking.filters import matches, parse_filter, parse_order, sort_subjects
+from dovetail.tracking.store import TrackingStore
+from dovetail.values import (
+    DEFAULT_EXPERIMENT_ID,
+    DEFAULT_EXPERIMENT_NAME,
+    Experiment,
+    LifecycleStage,
+    Page,
+    RunStatus,
+    ViewType,
+)
+from dovetail.values.measure import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dovetail.values import Batch, JournalMark, Metric, NewRun, Run, RunInfo, Tag
+
+__all__ = ["MemoryTrackingStore", "open_memory"]
+
+
+class MemoryTrackingStore(TrackingStore):
+    """Keeps everything in memory, for as long as the process lives.
+
+    It is the reference other stores are compared with, and what tests use where any store would do.
+
+    Args:
+        uri: ``memory://<name>``.
+        artifact_root: Where experiments without a location of their own keep artifacts, as a URI;
+            by default in memory too.
+    """
+
+    record: ClassVar[type[Record]] = Record
+
+    def __init__(self, uri: str = "memory://", artifact_root: str | None = None) -> None:
+        self.uri = uri
+        self._artifact_root = f"{uri}/artifacts" if artifact_root is None else artifact_root
+        self._lock = threading.RLock()
+        self._experiments: dict[str, Experiment] = {}
+        self._runs: dict[str, Record] = {}
+        self._marks: dict[str, int] = {}
+        self._add_experiment(DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME)
+
+    # --- experiments -----------------------------------------------------------------------------------------
+
+    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+        with self._lock:
+            self._require_free(name)
+            experiment_id = str(1 + max(map(int, self._experiments)))
+            self._add_experiment(experiment_id, name, artifact_location, tags)
+            return experiment_id
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        with self._lock:
+            if experiment_id not in self._experiments:
+                raise NotFound(f"{self.uri} has no experiment {experiment_id!r}.")
+            kept = self._experiments[experiment_id]
+            return replace(kept, tags=dict(kept.tags))
+
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        with self._lock:
+            named = (each.experiment_id for each in self._experiments.values() if each.name == name)
+            experiment_id = next(named, None)
+            return None if experiment_id is None else self.get_experiment(experiment_id)
+
+    def search_experiments(
+        self,
+        filter_string: str | None = None,
+        order_by: Sequence[str] = (),
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[Experiment]:
+        tree, order = parse_filter(filter_string, "experiments"), parse_order(order_by, "experiments")
+        shown = [each for each in self._all_experiments() if each.lifecycle_stage in view_type.stages]
+        shown.sort(key=lambda each: (each.creation_time or 0, int(each.experiment_id)), reverse=True)
+        found = [subject for subject in map(ExperimentSubject, shown) if matches(tree, subject)]
+        ordered = [subject.experiment for subject in sort_subjects(found, order)]
+        search = ("experiments", str(tree), *map(str, order), view_type.name)
+        return page_of(ordered, max_results, page_token, search)
+
+    def rename_experiment(self, experiment_id: str, name: str) -> None:
+        with self._lock:
+            experiment = self.get_experiment(experiment_id)
+            if experiment.lifecycle_stage == LifecycleStage.DELETED:
+                raise InvalidState(
+                    f"Experiment {experiment_id} is deleted and cannot be renamed.", hint="Restore it first."
+                )
+            if name != experiment.name:
+                self._require_free(name)
+            self._keep(replace(experiment, name=name))
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        with self._lock:
+            experiment = self._experiment_at(experiment_id, LifecycleStage.ACTIVE)
+            members = self._members(experiment_id)
+            self._runs.update(
+                (run_id, record.staged(LifecycleStage.DELETED, with_experiment=True))
+                for run_id, record in members.items()
+                if not record.deleted
+            )
+            self._keep(replace(experiment, lifecycle_stage=LifecycleStage.DELETED))
+
+    def restore_experiment(self, experiment_id: str) -> None:
+        with self._lock:
+            experiment = self._experiment_at(experiment_id, LifecycleStage.DELETED)
+            members = self._members(experiment_id)
+            self._runs.update(
+                (run_id, record.staged(LifecycleStage.ACTIVE))
+                for run_id, record in members.items()
+                if record.binned_with_experiment
+            )
+            self._keep(replace(experiment, lifecycle_stage=LifecycleStage.ACTIVE))
+
+    def set_experiment_tags(self, experiment_id: str, tags: Sequence[Tag]) -> None:
+        with self._lock:
+            experiment = self.get_experiment(experiment_id)
+            self._require_active(experiment)
+            self._keep(replace(experiment, tags={**experiment.tags, **as_dict(tags)}))
+
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+        with self._lock:
+            experiment = self.get_experiment(experiment_id)
+            self._keep(replace(experiment, tags=_without(experiment.tags, key, f"Experiment {experiment_id}")))
+
+    # --- runs ------------------------------------------------------------------------------------------------
+
+    def create_run(self, run: NewRun) -> Run:
+        with self._lock:
+            experiment = self.get_experiment(run.experiment_id)
+            self._require_active(experiment)
+            if run.run_id in self._runs:
+                raise AlreadyExists(f"{self.uri} has a run {run.run_id!r} already.")
+            self._runs[run.run_id] = self.record.of(run, experiment)
+            return self.get_run(run.run_id)
+
+    def get_run(self, run_id: str) -> Run:
+        return self._record(run_id).as_run()
+
+    def update_run(
+        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
+    ) -> RunInfo:
+        with self._lock:
+            record = self._writable(run_id)
+            info = record.info if end_time is None else replace(record.info, end_time=end_time)
+            if status is not None:
+                end = (now_ms() if end_time is None else end_time) if status in RunStatus.ENDED else None
+                info = replace(info, status=status, end_time=end)
+            record = replace(record, info=info)
+            self._runs[run_id] = record if name is None else record.named(name)
+            return self._runs[run_id].info
+
+    def delete_run(self, run_id: str) -> None:
+        with self._lock:
+            record = self._record(run_id)
+            if not record.deleted:
+                self._runs[run_id] = record.staged(LifecycleStage.DELETED)
+
+    def restore_run(self, run_id: str) -> None:
+        with self._lock:
+            record = self._record(run_id)
+            experiment = self._experiments[record.info.experiment_id]
+            if experiment.lifecycle_stage == LifecycleStage.DELETED:
+                raise InvalidState(
+                    f"Run {run_id} lies in experiment {experiment.experiment_id}, which is deleted.",
+                    hint="Restore the experiment first.",
+                )
+            self._runs[run_id] = record.staged(LifecycleStage.ACTIVE)
+
+    def search_runs(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str | None = None,
+        order_by: Sequence[str] = (),
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[Run]:
+        tree, order = parse_filter(filter_string), parse_order(order_by)
+        shown = [each for each in self._runs_of(experiment_ids) if each.info.lifecycle_stage in view_type.stages]
+        shown.sort(key=lambda run: (-run.info.start_time, run.info.run_id))
+        found = [subject for subject in map(RunSubject, shown) if matches(tree, subject)]
+        ordered = [subject.run for subject in sort_subjects(found, order)]
+        search = ("runs", *sorted(set(experiment_ids)), str(tree), *map(str, order), view_type.name)
+        return page_of(ordered, max_results, page_token, search)
+
+    # --- what runs log ---------------------------------------------------------------------------------------
+
+    def log_batch(self, run_id: str, batch: Batch, *, mark: JournalMark | None = None, ended: bool = False) -> None:
+        with self._lock:
+            record = self._record(run_id)
+            if mark is not None and mark.sequence <= self.applied(mark.writer):
+                return
+            late = ended or mark is not None
+            record.require_open(only_tags=late or not (batch.metrics or batch.params))
+            self._runs[run_id] = record.with_batch(batch)
+            if mark is not None:
+                self._marks[mark.writer] = mark.sequence
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        with self._lock:
+            record = self._writable(run_id)
+            self._runs[run_id] = replace(record, tags=_without(record.tags, key, f"Run {run_id}"))
+
+    def get_metric_history(
+        self, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
+    ) -> Page[Metric]:
+        with self._lock:
+            record = self._runs.get(run_id)
+            points = record.points.get(key, {}) if record else {}
+        ordered = [points[rank] for rank in sorted(points)]
+        return page_of(ordered, max_results, page_token, ("history", run_id, key))
+
+    def applied(self, writer: str) -> int:
+        with self._lock:
+            return self._marks.get(writer, 0)
+
+    # --- steps -----------------------------------------------------------------------------------------------
+
+    def _add_experiment(
+        self, experiment_id: str, name: str, location: str | None = None, tags: Sequence[Tag] = ()
+    ) -> None:
+        now = now_ms()
+        self._experiments[experiment_id] = Experiment(
+            experiment_id=experiment_id,
+            name=name,
+            artifact_location=uris.join(self._artifact_root, experiment_id) if location is None else location,
+            tags=as_dict(tags),
+            creation_time=now,
+            last_update_time=now,
+        )
+
+    def _keep(self, experiment: Experiment) -> None:
+        self._experiments[experiment.experiment_id] = replace(experiment, last_update_time=now_ms())
+
+    def _all_experiments(self) -> list[Experiment]:
+        with self._lock:
+            return [self.get_experiment(experiment_id) for experiment_id in self._experiments]
+
+    def _experiment_at(self, experiment_id: str, stage: str) -> Experiment:
+        experiment = self.get_experiment(experiment_id)
+        if experiment.lifecycle_stage != stage:
+            raise NotFound(f"Experiment {experiment_id} is not {stage}.")
+        return experiment
+
+    def _require_free(self, name: str) -> None:
+        holder = self.get_experiment_by_name(name)
+        if holder is not None:
+            raise AlreadyExists(
+                f"The name {name!r} is taken by the {holder.lifecycle_stage} experiment {holder.experiment_id}.",
+                hint="Use another name, or restore the experiment if it is deleted.",
+            )
+
+    def _require_active(self, experiment: Experiment) -> None:
+        if experiment.lifecycle_stage == LifecycleStage.DELETED:
+            raise InvalidInput(f"Experiment {experiment.experiment_id} is deleted.", hint="Restore it first.")
+
+    def _members(self, experiment_id: str) -> dict[str, Record]:
+        return {key: record for key, record in self._runs.items() if record.info.experiment_id == experiment_id}
+
+    def _runs_of(self, experiment_ids: Sequence[str]) -> list[Run]:
+        wanted = set(experiment_ids)
+        with self._lock:
+            return [record.as_run() for record in self._runs.values() if record.info.experiment_id in wanted]
+
+    def _record(self, run_id: str) -> Record:
+        with self._lock:
+            if run_id not in self._runs:
+                raise NotFound(f"{self.uri} has no run {run_id!r}.")
+            return self._runs[run_id]
+
+    def _writable(self, run_id: str) -> Record:
+        record = self._record(run_id)
+        record.require_open(only_tags=True)
+        return record
+
+
+def _without(tags: Mapping[str, str], key: str, owner: str) -> dict[str, str]:
+    if key not in tags:
+        raise NotFound(f"{owner} has no tag {key!r}.")
+    return {kept: value for kept, value in tags.items() if kept != key}
+
+
+_opened: dict[str, MemoryTrackingStore] = {}
+_opening = threading.Lock()
+
+
+def open_memory(uri: str) -> MemoryTrackingStore:
+    """The one store of this name in this process, made at its first use.
+
+    Args:
+        uri: ``memory://<name>``; ``memory://`` is a name like others.
+
+    Raises:
+        InvalidUri: It has another form.
+    """
+    scheme, separator, name = uri.partition("://")
+    if scheme.lower() != "memory" or not separator or "?" in name or "#" in name:
+        raise InvalidUri(f"{uri!r} names no store in memory.", hint="Write memory://<name>.")
+    name = name.rstrip("/")
+    with _opening:
+        if name not in _opened:
+            _opened[name] = MemoryTrackingStore(f"memory://{name}")
+        return _opened[name]
+
+
+@hookimpl
+def dovetail_tracking_stores() -> dict[str, Callable[[str], TrackingStore]]:
+    """The scheme ``memory``."""
+    return {"memory": open_memory}

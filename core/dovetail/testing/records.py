@@ -1,0 +1,156 @@
+"""A run as the memory store keeps it: a frozen record, replaced by every write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import isnan
+from typing import TYPE_CHECKING
+
+from dovetail import uris
+from dovetail.errors import ParamConflict, RunEnded
+from dovetail.values import LifecycleStage, Run, RunData, RunInfo, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import Self
+
+    from dovetail.values import Batch, Experiment, Metric, NewRun, Param, Tag
+
+__all__ = ["RUN_NAME", "Record", "as_dict"]
+
+RUN_NAME = "mlflow.runName"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run with all it logged. Whoever holds a record holds one state of the run, whatever is written meanwhile.
+
+    Args:
+        info: Its metadata.
+        params: Its params.
+        tags: Its tags.
+        points: The points of each metric, by rank.
+        latest: The latest point of each metric.
+        binned_with_experiment: Whether it went into the bin along with its experiment.
+    """
+
+    info: RunInfo
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    points: Mapping[str, Mapping[tuple[float, ...], Metric]] = field(default_factory=dict)
+    latest: Mapping[str, Metric] = field(default_factory=dict)
+    binned_with_experiment: bool = False
+
+    @classmethod
+    def of(cls, run: NewRun, experiment: Experiment) -> Self:
+        """The record of a run that is new in its experiment."""
+        tags = as_dict(run.tags)
+        info = RunInfo(
+            run_id=run.run_id,
+            experiment_id=run.experiment_id,
+            run_name=tags.get(RUN_NAME, ""),
+            user_id=run.user_id,
+            status=run.status,
+            start_time=run.start_time,
+            artifact_uri=uris.join(experiment.artifact_location, run.run_id, "artifacts"),
+        )
+        record = cls(info, tags=tags)
+        return record.named(run.run_name) if run.run_name else record
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is in the bin."""
+        return self.info.lifecycle_stage == LifecycleStage.DELETED
+
+    def require_open(self, *, only_tags: bool) -> None:
+        """See to it that the run can be written to.
+
+        Args:
+            only_tags: Whether a run that has ended will do.
+
+        Raises:
+            RunEnded: It is deleted, or has ended where that matters.
+        """
+        if self.deleted:
+            raise RunEnded(f"Run {self.info.run_id} is deleted.", hint="Restore it first.")
+        if self.info.status in RunStatus.ENDED and not only_tags:
+            raise RunEnded(
+                f"Run {self.info.run_id} has ended ({self.info.status}); its metrics and params stay as they are.",
+                hint="Take it up again first, or start another run.",
+            )
+
+    def staged(self, stage: str, *, with_experiment: bool = False) -> Self:
+        """The same run in or out of the bin."""
+        return replace(self, info=replace(self.info, lifecycle_stage=stage), binned_with_experiment=with_experiment)
+
+    def named(self, name: str) -> Self:
+        """The same run under another name."""
+        return replace(self, info=replace(self.info, run_name=name), tags={**self.tags, RUN_NAME: name})
+
+    def with_batch(self, batch: Batch) -> Self:
+        """The same run with more logged to it.
+
+        Raises:
+            ParamConflict: One of the params has another value already.
+        """
+        return self.with_params(batch.params).with_metrics(batch.metrics).with_tags(batch.tags)
+
+    def as_run(self) -> Run:
+        """The run as callers see it."""
+        data = RunData(
+            metrics={key: metric.value for key, metric in self.latest.items()},
+            params=dict(self.params),
+            tags=dict(self.tags),
+            latest=tuple(self.latest.values()),
+        )
+        return Run(self.info, data)
+
+    def with_params(self, params: Sequence[Param]) -> Self:
+        """The same run with these params.
+
+        Raises:
+            ParamConflict: One of them has another value already.
+        """
+        kept = dict(self.params)
+        for param in params:
+            if kept.setdefault(param.key, param.value) != param.value:
+                raise ParamConflict(
+                    f"Param {param.key!r} of run {self.info.run_id} is {kept[param.key]!r}, not {param.value!r}.",
+                    hint="Params are written once; use another key, or a tag.",
+                )
+        return replace(self, params=kept)
+
+    def with_metrics(self, metrics: Sequence[Metric]) -> Self:
+        """The same run with these points; points it has already change nothing."""
+        changed = {metric.key for metric in metrics}
+        points = {key: dict(self.points.get(key, {})) for key in changed}
+        latest = dict(self.latest)
+        for metric in metrics:
+            points[metric.key].setdefault(self.rank(metric), metric)
+            latest[metric.key] = self.later(latest.get(metric.key, metric), metric)
+        return replace(self, points={**self.points, **points}, latest=latest)
+
+    def with_tags(self, tags: Sequence[Tag]) -> Self:
+        """The same run with these tags instead of those of the same keys; the tag of the name renames it."""
+        kept = {**self.tags, **as_dict(tags)}
+        return replace(self, info=replace(self.info, run_name=kept.get(RUN_NAME, self.info.run_name)), tags=kept)
+
+    def rank(self, metric: Metric) -> tuple[float, ...]:
+        """What tells a point from the others of its metric, and its place in the history."""
+        undefined = isnan(metric.value)  # NaN does not compare, so it is flagged, which also puts it last
+        return metric.timestamp, metric.step, undefined, 0.0 if undefined else metric.value
+
+    def later(self, one: Metric, other: Metric) -> Metric:
+        """Which of two points is the later one."""
+        return max(one, other, key=_lateness)
+
+
+def _lateness(metric: Metric) -> tuple[float, ...]:
+    defined = not isnan(metric.value)
+    return metric.step, metric.timestamp, defined, metric.value if defined else 0.0
+
+
+def as_dict(tags: Sequence[Tag]) -> dict[str, str]:
+    """Tags by key; of two with one key the last one counts."""
+    return {tag.key: tag.value for tag in tags}

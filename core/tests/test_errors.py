@@ -1,0 +1,58 @@
+"""One tree of errors, each with what to do next."""
+
+from __future__ import annotations
+
+import inspect
+import multiprocessing
+import pickle
+import re
+
+import pytest
+
+import dovetail as mlflow
+from dovetail import errors
+from dovetail.errors import DovetailError, NotFound, ParamConflict, RunEnded
+
+CLASSES = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, DovetailError)]
+
+
+def test_a_message_and_what_to_do_next_stand_on_lines_of_their_own() -> None:
+    assert str(NotFound("There is no run.", hint="Start one.")) == "There is no run.\nStart one."
+    assert str(NotFound("There is no run.")) == "There is no run."
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_errors_travel_between_processes_with_their_hint(kind: type[DovetailError]) -> None:
+    back = pickle.loads(pickle.dumps(kind("what", hint="what next")))
+    assert type(back) is kind
+    assert (back.message, back.hint, str(back)) == ("what", "what next", "what\nwhat next")
+
+
+def conflict(_: int) -> None:
+    raise ParamConflict("lr is 1, not 2.", hint="Use another key.")
+
+
+def test_an_error_in_a_worker_arrives_as_it_was_raised() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool, pytest.raises(ParamConflict) as caught:
+        pool.map(conflict, [1])
+    assert caught.value.hint == "Use another key."
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_class_says_how_it_leaves_the_process_and_the_server(kind: type[DovetailError]) -> None:
+    assert 400 <= kind.status < 600
+    assert kind.exit_code > 0
+    assert re.fullmatch("[A-Z_]+", kind.error_code)
+    assert kind.__doc__
+
+
+def test_the_tree_at_the_top_names_every_class() -> None:
+    drawn = set(re.findall(r"─ (\w+)", str(errors.__doc__))) | {"DovetailError"}
+    assert {kind.__name__ for kind in CLASSES} == drawn
+
+
+def test_scripts_catch_the_root_by_its_old_name_and_ask_for_the_code() -> None:
+    with pytest.raises(mlflow.MlflowException) as caught:
+        raise RunEnded("The run has ended.")
+    assert caught.value.error_code == "INVALID_PARAMETER_VALUE"
+    assert issubclass(RunEnded, errors.InvalidInput)

@@ -1,0 +1,241 @@
+"""Which store runs are tracked in, and by what it is named."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dovetail as mlflow
+from dovetail.errors import ForeignLayout, InvalidUri, NotFound, PluginError, PluginMissing
+from dovetail.tracking import places
+
+
+def at(path: str | Path) -> str:
+    return f"sqlite:///{Path(path).absolute().as_posix()}"
+
+
+@pytest.fixture
+def _sqlite() -> None:
+    pytest.importorskip("dovetail_sqlite")
+
+
+class TestWhatIsInForce:
+    def test_by_default_a_database_in_the_working_folder(self) -> None:
+        assert mlflow.get_tracking_uri() == at("dovetail.db")
+        assert not mlflow.is_tracking_uri_set()
+
+    def test_a_variable_or_file_sets_it_and_a_call_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("dovetail.toml").write_text('tracking_uri = "memory://file"\n', encoding="utf-8")
+        assert mlflow.get_tracking_uri() == "memory://file"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "memory://twin")
+        assert mlflow.get_tracking_uri() == "memory://twin"
+        monkeypatch.setenv("DOVETAIL_TRACKING_URI", "memory://variable")
+        assert mlflow.get_tracking_uri() == "memory://variable"
+        assert mlflow.is_tracking_uri_set()
+        mlflow.set_tracking_uri("memory://call")
+        assert mlflow.get_tracking_uri() == "memory://call"
+
+    @pytest.mark.parametrize("nothing", ["", None])
+    def test_nothing_goes_back_to_the_settings(self, nothing: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        mlflow.set_tracking_uri("memory://call")
+        mlflow.set_tracking_uri(nothing)
+        assert not mlflow.is_tracking_uri_set()
+        monkeypatch.setenv("DOVETAIL_TRACKING_URI", "memory://variable")
+        assert mlflow.get_tracking_uri() == "memory://variable"
+
+    def test_a_file_in_a_folder_above_means_its_own_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("dovetail.toml").write_text('tracking_uri = "sqlite:///runs.db"\n', encoding="utf-8")
+        here = at("runs.db")
+        Path("src").mkdir()
+        monkeypatch.chdir("src")
+        assert mlflow.get_tracking_uri() == here
+
+    def test_a_choice_that_is_refused_changes_nothing(self) -> None:
+        mlflow.set_tracking_uri("memory://call")
+        with pytest.raises(PluginMissing):
+            mlflow.set_tracking_uri("nowhere://x")
+        assert mlflow.get_tracking_uri() == "memory://call"
+
+
+@pytest.mark.usefixtures("_sqlite")
+class TestRelativeLocations:
+    @pytest.mark.parametrize(
+        ("given", "meant"),
+        [
+            ("sqlite:///runs.db", "runs.db"),
+            ("SQLITE:///runs.db", None),
+            ("sqlite:///sub/runs.db", "sub/runs.db"),
+            ("runs.db", "runs.db"),
+            ("./runs.sqlite", "runs.sqlite"),
+            (Path("runs.db"), "runs.db"),
+            ("runs", "runs/dovetail.db"),
+            (Path("runs"), "runs/dovetail.db"),
+            ("file:runs", "runs/dovetail.db"),
+            ("file:runs.db", "runs.db"),
+            (".", "dovetail.db"),
+            ("dovetail+sqlite:///runs.db", "runs.db"),
+        ],
+        ids=repr,
+    )
+    def test_they_stay_what_they_were_when_the_script_changes_its_folder(
+        self, given: Any, meant: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mlflow.set_tracking_uri(given)
+        client = mlflow.Client(given)
+        expected = at(meant) if meant else f"SQLITE{at('runs.db')[6:]}"
+        Path("elsewhere").mkdir()
+        monkeypatch.chdir("elsewhere")
+        assert mlflow.get_tracking_uri() == expected
+        assert client.tracking_uri == expected
+
+    def test_they_hold_what_was_tracked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        mlflow.set_tracking_uri("sqlite:///runs.db")
+        client = mlflow.Client("sqlite:///runs.db")
+        with mlflow.start_run() as run:
+            mlflow.log_metric("loss", 1)
+        Path("elsewhere").mkdir()
+        monkeypatch.chdir("elsewhere")
+        assert mlflow.get_run(run.info.run_id).data.metrics == {"loss": 1.0}
+        assert client.get_run(run.info.run_id).data.metrics == {"loss": 1.0}
+        assert list(Path().iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["50% off", "why?", "a b", "ünï", "%41"])
+    @pytest.mark.skipif(sys.platform == "win32", reason="names with a question mark are none there")
+    def test_folders_of_any_name(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path(name).mkdir()
+        monkeypatch.chdir(name)
+        for given in ("sqlite:///a.db", "b.db", Path("c"), "", Path("d.db").absolute()):
+            mlflow.set_tracking_uri(given)
+            with mlflow.start_run():
+                pass
+        assert {path.name for path in Path().iterdir() if not path.name.endswith(("-wal", "-shm"))} == {
+            "a.db", "b.db", "c", "dovetail.db", "d.db"
+        }  # fmt: skip
+
+    def test_the_home_folder(self) -> None:
+        mlflow.set_tracking_uri("~/runs.db")
+        assert mlflow.get_tracking_uri() == at(Path.home() / "runs.db")
+
+    def test_one_database_is_one_store_however_it_is_named(self) -> None:
+        stores = {
+            id(places.open_store(uri)) for uri in ("sqlite:///runs.db", "runs.db", Path("runs.db"), at("runs.db"))
+        }
+        assert len(stores) == 1
+
+    def test_an_option_is_not_dropped_silently(self) -> None:
+        with pytest.raises(InvalidUri, match="query"):
+            mlflow.Client("sqlite:///runs.db?mode=ro").search_experiments()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the working folder from being removed")
+    def test_in_a_working_folder_that_was_removed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        absolute = at("runs.db")
+        Path("gone").mkdir()
+        monkeypatch.chdir("gone")
+        Path("../gone").rmdir()
+        for uri in ("sqlite:///runs.db", "runs.db"):
+            with pytest.raises(InvalidUri, match="was removed"):
+                mlflow.set_tracking_uri(uri)
+        mlflow.set_tracking_uri(absolute)
+        with mlflow.start_run():
+            pass
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize("uri", [5, b"runs.db", " ", ["runs.db"]], ids=repr)
+    def test_what_is_no_location(self, uri: Any) -> None:
+        with pytest.raises(InvalidUri):
+            mlflow.set_tracking_uri(uri)
+        with pytest.raises(InvalidUri):
+            mlflow.Client(uri)
+
+    def test_a_scheme_that_nobody_answers_for_says_what_to_install(self) -> None:
+        with pytest.raises(PluginMissing, match="No tracking store answers for 'postgresql'") as caught:
+            mlflow.set_tracking_uri("postgresql+psycopg2://u@h/db")
+        assert "pip install" in str(caught.value)
+        with pytest.raises(PluginMissing, match="Did you mean 'memory'"):
+            mlflow.set_tracking_uri("memry://x")
+
+    def test_a_scheme_in_a_variable_is_refused_at_the_first_use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "databricks://profile")
+        with pytest.raises(PluginError, match="databricks"):
+            mlflow.start_run()
+
+    def test_a_file_that_is_no_database(self) -> None:
+        Path("notes.txt").write_text("x", encoding="utf-8")
+        with pytest.raises(InvalidUri, match="no database"):
+            mlflow.set_tracking_uri("notes.txt")
+
+    @pytest.mark.parametrize("given", ["mlruns", "file:mlruns", Path("mlruns")], ids=repr)
+    def test_mlflows_own_folder_of_runs_is_left_as_it_is(self, given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("mlruns/0").mkdir(parents=True)
+        Path("mlruns/0/meta.yaml").write_text("experiment_id: '0'\n", encoding="utf-8")
+        with pytest.raises(ForeignLayout, match="MLflow's own layout"):
+            mlflow.set_tracking_uri(given)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", str(given))
+        with pytest.raises(ForeignLayout):
+            mlflow.start_run()
+        assert [path.name for path in Path("mlruns").iterdir()] == ["0"]
+
+
+def use_it_twice() -> None:
+    for _ in range(2):
+        with mlflow.start_run():
+            mlflow.log_metric("loss", 1)
+
+
+@pytest.mark.usefixtures("_sqlite")
+class TestNeighbours:
+    """MLflow's data beside ours are named, since people expect to see them."""
+
+    @pytest.mark.parametrize("name", ["mlruns", "mlflow.db"])
+    def test_they_are_named_once(self, name: str) -> None:
+        Path(name).mkdir()
+        with pytest.warns(UserWarning, match=f"{name} here are MLflow's and stay as they are") as told:
+            use_it_twice()
+        assert len(told) == 1
+
+    def test_not_when_a_place_was_chosen(self) -> None:
+        Path("mlruns").mkdir()
+        mlflow.set_tracking_uri("sqlite:///mine.db")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mlflow.search_experiments()
+
+    def test_not_when_our_own_data_are_there_already(self) -> None:
+        mlflow.search_experiments()
+        places.forget_places()
+        Path("mlruns").mkdir()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            mlflow.search_experiments()
+
+
+class TestClients:
+    def test_one_without_a_uri_follows_the_one_in_force(self) -> None:
+        client = mlflow.Client()
+        mlflow.set_tracking_uri("memory://a")
+        run_id = client.create_run("0").info.run_id
+        mlflow.set_tracking_uri("memory://b")
+        with pytest.raises(NotFound):
+            client.get_run(run_id)
+        assert client.tracking_uri == "memory://b"
+
+    def test_one_with_a_uri_stays_there(self) -> None:
+        client = mlflow.Client("memory://a")
+        mlflow.set_tracking_uri("memory://b")
+        run_id = client.create_run("0").info.run_id
+        assert client.tracking_uri == "memory://a"
+        with pytest.raises(NotFound):
+            mlflow.get_run(run_id)
+
+    def test_forgetting_opens_anew(self) -> None:
+        mlflow.set_tracking_uri("flaky://x")
+        first = places.tracking_store()
+        assert places.tracking_store() is first
+        places.forget_stores()
+        assert mlflow.get_tracking_uri() == "flaky://x"
+        assert places.tracking_store() is not first
