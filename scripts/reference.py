@@ -8,9 +8,13 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dovetail import hookspecs, settings
 from dovetail.plugins import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -44,12 +48,12 @@ def hooks_page() -> str:
     return "\n".join(lines)
 
 
-def specifications() -> dict[str, object]:
+def specifications() -> dict[str, Callable[..., object]]:
     """The hook specifications by name."""
     return {name: each for name, each in vars(hookspecs).items() if name.startswith("dovetail_")}
 
 
-def shape(name: str, hook: object) -> str:
+def shape(name: str, hook: Callable[..., object]) -> str:
     """How a hook is called."""
     kind = KINDS.get(name.removeprefix("dovetail_"))
     if kind is not None:

@@ -9,9 +9,9 @@ __version__ = "0.1.0"
 # Public name -> module that defines it.
 _HOMES = {
     "dovetail.hookspecs": ("hookimpl",),
-    "dovetail.errors": ("DovetailError",),
+    "dovetail.errors": ("DovetailError", "MlflowException"),
     "dovetail.values": ("Experiment", "Metric", "Param", "Run", "Tag", "ViewType"),
-    "dovetail.tracking.client": ("Client",),
+    "dovetail.tracking.client": ("Client", "MlflowClient"),
     "dovetail.tracking.places": ("get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"),
     "dovetail.tracking.experiments": (
         "create_experiment",
@@ -57,8 +57,6 @@ _HOMES = {
     "dovetail.projects.launch": ("run",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-# MLflow's names for things that have another name here.
-_ALIASES = {"MlflowClient": "Client", "MlflowException": "DovetailError"}
 _SUBMODULES = (
     "artifacts",
     "cli",
@@ -79,16 +77,15 @@ _SUBMODULES = (
     "values",
 )
 
-__all__ = sorted([*_HOME, *_ALIASES, "__version__"])  # noqa: PLE0605 - what type checkers see stands in __init__.pyi
+__all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605 - what type checkers see stands in __init__.pyi
 
 
 def __getattr__(name):  # noqa: ANN001, ANN202 - typed in __init__.pyi; importing typing would cost more than all of this
     """Load a public name, a subpackage, or the façade of an installed flavor, at its first use."""
     from importlib import import_module
 
-    known = _ALIASES.get(name, name)
-    if known in _HOME:
-        value = getattr(import_module(_HOME[known]), known)
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
     elif name in _SUBMODULES:
         value = import_module(f"dovetail.{name}")
     elif name.startswith("_"):

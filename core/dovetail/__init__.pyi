@@ -3,6 +3,7 @@
 from typing import Any
 
 from dovetail.errors import DovetailError as DovetailError
+from dovetail.errors import MlflowException as MlflowException
 from dovetail.hookspecs import hookimpl as hookimpl
 from dovetail.models.saving import log_model as log_model
 from dovetail.projects.launch import run as run
@@ -13,6 +14,7 @@ from dovetail.tracking.artifacts import log_dict as log_dict
 from dovetail.tracking.artifacts import log_figure as log_figure
 from dovetail.tracking.artifacts import log_text as log_text
 from dovetail.tracking.client import Client as Client
+from dovetail.tracking.client import MlflowClient as MlflowClient
 from dovetail.tracking.experiments import create_experiment as create_experiment
 from dovetail.tracking.experiments import delete_experiment as delete_experiment
 from dovetail.tracking.experiments import delete_experiment_tag as delete_experiment_tag

@@ -49,6 +49,7 @@ __all__ = [
     "InvalidSetting",
     "InvalidState",
     "InvalidUri",
+    "MlflowException",
     "NotFound",
     "ParamConflict",
     "PluginBlocked",
@@ -95,6 +96,9 @@ class DovetailError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries (multiprocessing, workers) with their hint.
         return (_rebuild, (type(self), self.message, self.hint))
+
+
+MlflowException = DovetailError  # the name that scripts written for MLflow catch
 
 
 def _rebuild(kind: type[DovetailError], message: str, hint: str | None) -> DovetailError:

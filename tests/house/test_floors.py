@@ -57,6 +57,7 @@ FLOORS = {
     "projects.backend": 2,
     "projects.project": 2,
     "projects.conda_env": 2,
+    "projects.quoting": 2,
     # verbs: first where things are, then what is done with them
     "tracking.places": 3,
     "tracking.recorder": 3,

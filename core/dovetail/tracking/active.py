@@ -3,47 +3,94 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
-__all__ = ["ActiveRuns"]
+__all__ = ["Active", "ActiveRuns"]
+
+
+class Active(NamedTuple):
+    """A run that is active, and the place it is tracked at.
+
+    A run stays where it was started: what it logs must reach it although the tracking URI is changed meanwhile.
+
+    Args:
+        run_id: The run.
+        uri: The tracking URI that was in force when it started.
+    """
+
+    run_id: str
+    uri: str
 
 
 class ActiveRuns:
-    """Ids of active runs by thread; the last one on a thread's stack is what fluent calls log to."""
+    """The active runs by thread; the last one on a thread's stack is what fluent calls log to.
+
+    A stack belongs to the thread and not to the thread's number, which the system gives to another thread later.
+    """
 
     def __init__(self) -> None:
-        self._stacks: dict[int, list[str]] = {}
-        self._lock = threading.Lock()
-        self._latest: str | None = None
-
-    def push(self, run_id: str) -> None:
-        """Make a run the active one of this thread."""
-        with self._lock:
-            self._stacks.setdefault(threading.get_ident(), []).append(run_id)
-            self._latest = run_id
-
-    def remove(self, run_id: str) -> None:
-        """Take a run off whichever stack holds it; nothing happens if none does."""
-        with self._lock:
-            for stack in self._stacks.values():
-                if run_id in stack:
-                    stack.remove(run_id)
-
-    def current(self) -> str | None:
-        """The active run of this thread."""
-        stack = self._stacks.get(threading.get_ident())
-        return stack[-1] if stack else None
-
-    def everywhere(self) -> list[str]:
-        """The active runs of all threads, innermost first."""
-        with self._lock:
-            return [run_id for stack in self._stacks.values() for run_id in reversed(stack)]
-
-    @property
-    def latest(self) -> str | None:
-        """The run that was started last in this process, also after it ended."""
-        return self._latest
+        self.clear()
 
     def clear(self) -> None:
-        """Forget all: a forked child does not own its parent's runs."""
-        self._stacks.clear()
+        """Forget all, also those of other threads: a forked child does not own its parent's runs."""
+        self._own = threading.local()
         self._lock = threading.Lock()
+        self._stacks: list[list[Active]] = []  # those that hold something
+        self._latest: Active | None = None
+
+    def push(self, run: Active) -> None:
+        """Make a run the active one of this thread."""
+        stack = self._stack()
+        with self._lock:
+            if not stack:
+                self._stacks.append(stack)
+            stack.append(run)
+            self._own.latest = self._latest = run
+
+    def remove(self, run_id: str) -> bool:
+        """Take a run off this thread's stack, or off another one's if this one does not hold it.
+
+        Returns:
+            Whether another thread still has the run active.
+        """
+        with self._lock:
+            holders = [stack for stack in self._stacks if any(run.run_id == run_id for run in stack)]
+            own = self._stack()
+            for stack in [each for each in holders if each is own] or holders[:1]:
+                stack[:] = [run for run in stack if run.run_id != run_id]
+            self._stacks = [stack for stack in self._stacks if stack]
+        return len(holders) > 1
+
+    def current(self) -> Active | None:
+        """The active run of this thread."""
+        stack = self._stack()
+        return stack[-1] if stack else None
+
+    def latest(self) -> Active | None:
+        """The run that this thread started last, also after it ended; for a thread that started none, the process."""
+        own: Active | None = getattr(self._own, "latest", None)
+        return own or self._latest
+
+    def on_this_thread(self, run_id: str) -> bool:
+        """Whether this thread has the run active."""
+        return any(run.run_id == run_id for run in self._stack())
+
+    def down_to(self, run_id: str) -> list[Active]:
+        """The runs that end when this one does, innermost first: those started inside of it, and itself."""
+        with self._lock:
+            for stack in (self._stack(), *self._stacks):
+                ids = [run.run_id for run in stack]
+                if run_id in ids:
+                    return stack[ids.index(run_id) :][::-1]
+        return []
+
+    def everywhere(self) -> list[Active]:
+        """The active runs of all threads, innermost first."""
+        with self._lock:
+            return [run for stack in self._stacks for run in reversed(stack)]
+
+    def _stack(self) -> list[Active]:
+        stack: list[Active] | None = getattr(self._own, "stack", None)
+        if stack is None:
+            stack = self._own.stack = []
+        return stack

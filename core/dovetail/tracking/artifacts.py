@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail import uris
 from dovetail.tracking import places, runs
 from dovetail.tracking.run_artifacts import RunArtifacts
+from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
     import os
@@ -61,8 +62,12 @@ def log_figure(
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """The URI of the active run's artifacts, or of one of them."""
-    return uris.join(_of(None).uri, uris.artifact_path(artifact_path))
+    path, run = uris.artifact_path(artifact_path), runs.current_run()
+    return uris.join(places.open_store(run.uri).get_run(run.run_id).info.artifact_uri, path)
 
 
 def _of(run_id: str | None) -> RunArtifacts:
-    return RunArtifacts(places.tracking_store(), run_id or runs.active_run_id())
+    if run_id:
+        return RunArtifacts(places.tracking_store(), check_run_id(run_id))
+    run = runs.current_run()
+    return RunArtifacts(places.open_store(run.uri), run.run_id)

@@ -1,42 +1,59 @@
-"""Params and tags from whatever people pass."""
+"""Metrics, params and tags from whatever people pass."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from dovetail import settings
-from dovetail.values import Param, Tag
+from dovetail.errors import InvalidInput
+from dovetail.values import Metric, Param, Tag
+from dovetail.values.measure import now_ms
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+__all__ = ["as_metrics", "as_params", "as_tags", "metric", "param", "tag"]
 
-__all__ = ["as_params", "as_tags", "param", "tag"]
-
-# Below this no limit is near, and the setting need not be looked up: that reads files, and this is a hot path.
+# Below this no limit is near, and the setting need not be looked up: that looks for files, and this is a hot path.
 _SURELY_SHORT = 6000
+
+
+def metric(key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> Metric:
+    """A point of a metric; without a time it is now, without a step 0."""
+    return Metric(key, value, timestamp, step)  # type: ignore[arg-type] # the value fills in what is None
 
 
 def param(key: str, value: Any) -> Param:
     """A param from any value, cut or refused by the setting where it is too long."""
     text = str(value)
-    return (
-        Param(key, text)
-        if len(text) <= _SURELY_SHORT
-        else Param.of(key, text, cut=settings.get("truncate_long_values"))
-    )
+    if len(text) <= _SURELY_SHORT:
+        return Param(key, text)
+    return Param.of(key, text, cut=settings.get("truncate_long_values"))
 
 
 def tag(key: str, value: Any) -> Tag:
     """A tag from any value, cut or refused by the setting where it is too long."""
     text = str(value)
-    return Tag(key, text) if len(text) <= _SURELY_SHORT else Tag.of(key, text, cut=settings.get("truncate_long_values"))
+    if len(text) <= _SURELY_SHORT:
+        return Tag(key, text)
+    return Tag.of(key, text, cut=settings.get("truncate_long_values"))
+
+
+def as_metrics(metrics: Mapping[str, Any], timestamp: int | None, step: int | None) -> tuple[Metric, ...]:
+    """Points of several metrics, all of one time and step."""
+    moment = now_ms() if timestamp is None else timestamp
+    return tuple(metric(key, value, moment, step) for key, value in _checked("Metrics", metrics).items())
 
 
 def as_params(params: Mapping[str, Any]) -> tuple[Param, ...]:
     """Params from a mapping."""
-    return tuple(param(key, value) for key, value in params.items())
+    return tuple(param(key, value) for key, value in _checked("Params", params).items())
 
 
 def as_tags(tags: Mapping[str, Any] | None) -> tuple[Tag, ...]:
     """Tags from a mapping; None means none."""
-    return tuple(tag(key, value) for key, value in (tags or {}).items())
+    return tuple(tag(key, value) for key, value in _checked("Tags", tags or {}).items())
+
+
+def _checked(what: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise InvalidInput(f"{what} are given as a dict of values by key, not as {type(values).__name__}.")
+    return values

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dovetail.errors import InvalidInput
 from dovetail.tracking import places, recorder
-from dovetail.tracking.casting import as_params, as_tags, param, tag
+from dovetail.tracking.casting import as_params, as_tags, metric, param, tag
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.tracking.run_names import generated_name
 from dovetail.tracking.source import user_name
-from dovetail.values import Batch, Metric, NewRun, RunStatus, Tag, ViewType
+from dovetail.tracking.store import MAX_PAGE
+from dovetail.values import Batch, NewRun, RunStatus, ViewType
 from dovetail.values.measure import now_ms
-from dovetail.values.names import check_experiment_id, check_experiment_name
+from dovetail.values.names import check_experiment_id, check_experiment_name, check_moment, check_run_id
+from dovetail.values.run import new_run_id
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Experiment, FileInfo, Page, Param, Run
+    from dovetail.values import Experiment, FileInfo, Metric, Page, Param, Run, Tag
 
-__all__ = ["Client"]
+__all__ = ["Client", "MlflowClient"]
 
 
 class Client:
@@ -31,12 +34,13 @@ class Client:
     """
 
     def __init__(self, tracking_uri: str | os.PathLike[str] | None = None) -> None:
-        self._uri = None if tracking_uri is None else str(tracking_uri)
+        # What is relative is so to the working folder of this moment, not of a later call's.
+        self._uri = places.resolved(tracking_uri) if tracking_uri else None
 
     @property
     def tracking_uri(self) -> str:
         """Where this client tracks."""
-        return places.resolved(self._uri) if self._uri else places.get_tracking_uri()
+        return self._uri or places.get_tracking_uri()
 
     @property
     def store(self) -> TrackingStore:
@@ -74,12 +78,13 @@ class Client:
         view_type: int = ViewType.ACTIVE_ONLY,
         max_results: int | None = 1000,
         filter_string: str | None = None,
-        order_by: Sequence[str] | None = None,
+        order_by: Sequence[str] | str | None = None,
         page_token: str | None = None,
     ) -> Page[Experiment]:
         """A page of experiments, newest first by default; ``.token`` leads to the next one."""
-        limit = 1000 if max_results is None else max_results
-        return self.store.search_experiments(filter_string, order_by or (), ViewType(view_type), limit, page_token)
+        limit = _limit(1000 if max_results is None else max_results)
+        view, order = ViewType(view_type), _clauses(order_by)
+        return self.store.search_experiments(filter_string or None, order, view, limit, page_token)
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
         """Give an experiment another name."""
@@ -120,22 +125,21 @@ class Client:
             run_name: By default the tag ``mlflow.runName``, or else a generated name.
             run_id: An id of the caller's choice; by default a random one.
         """
-        given = dict(tags or {})
-        name = run_name or str(given.get("mlflow.runName") or generated_name())
-        fields: dict[str, Any] = {"run_id": run_id} if run_id else {}
+        given = {each.key: each.value for each in as_tags(tags)}
+        name = tag("mlflow.runName", run_name or given.get("mlflow.runName") or generated_name())
         run = NewRun(
-            check_experiment_id(experiment_id),
-            run_name=name,
-            user_id=str(given.get("mlflow.user") or user_name()),
+            experiment_id,
+            run_id or new_run_id(),
+            run_name=name.value,
+            user_id=given.get("mlflow.user") or user_name(),
             start_time=now_ms() if start_time is None else start_time,
-            tags=as_tags({**given, "mlflow.runName": name}),
-            **fields,
+            tags=as_tags({**given, "mlflow.runName": name.value}),
         )
         return self.store.create_run(run)
 
     def get_run(self, run_id: str) -> Run:
         """The run with its latest metrics, params and tags. Raises ``NotFound``."""
-        return self.store.get_run(run_id)
+        return self.store.get_run(check_run_id(run_id))
 
     def get_parent_run(self, run_id: str) -> Run | None:
         """The run's parent, or None if it has none."""
@@ -143,27 +147,30 @@ class Client:
         return self.get_run(parent) if parent else None
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
-        """Change a run's status or name."""
-        self.store.update_run(run_id, status=RunStatus.check(status) if status else None, name=name)
+        """Change a run's status or name; a status that ends it sets its end time, another one clears it."""
+        checked = None if status is None else RunStatus.check(status)
+        new_name = None if name is None else tag("mlflow.runName", name).value
+        self.store.update_run(check_run_id(run_id), status=checked, name=new_name)
 
     def set_terminated(self, run_id: str, status: str | None = None, end_time: int | None = None) -> None:
         """End a run.
 
         Args:
             run_id: The run.
-            status: FINISHED by default.
+            status: FINISHED by default, or else FAILED or KILLED.
             end_time: Milliseconds since 1970, UTC; by default now.
         """
-        ended = RunStatus.check(status or RunStatus.FINISHED)
-        self.store.update_run(run_id, status=ended, end_time=now_ms() if end_time is None else end_time)
+        ended = RunStatus.check_ended(RunStatus.FINISHED if status is None else status)
+        moment = now_ms() if end_time is None else check_moment("end time", end_time)
+        self.store.update_run(check_run_id(run_id), status=ended, end_time=moment)
 
     def delete_run(self, run_id: str) -> None:
         """Put a run in the bin."""
-        self.store.delete_run(run_id)
+        self.store.delete_run(check_run_id(run_id))
 
     def restore_run(self, run_id: str) -> None:
         """Take a run out of the bin."""
-        self.store.restore_run(run_id)
+        self.store.restore_run(check_run_id(run_id))
 
     def search_runs(
         self,
@@ -171,7 +178,7 @@ class Client:
         filter_string: str = "",
         run_view_type: int = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
-        order_by: Sequence[str] | None = None,
+        order_by: Sequence[str] | str | None = None,
         page_token: str | None = None,
     ) -> Page[Run]:
         """A page of runs; ``.token`` leads to the next one.
@@ -185,9 +192,9 @@ class Client:
             page_token: From the page before.
         """
         ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else list(experiment_ids)
-        view = ViewType(run_view_type)
-        wanted = [check_experiment_id(each) for each in ids]
-        return self.store.search_runs(wanted, filter_string or None, order_by or (), view, max_results, page_token)
+        wanted, view = [check_experiment_id(each) for each in ids], ViewType(run_view_type)
+        limit, order = _limit(max_results), _clauses(order_by)
+        return self.store.search_runs(wanted, filter_string or None, order, view, limit, page_token)
 
     # --- what runs log ---------------------------------------------------------------------------------------
 
@@ -195,7 +202,7 @@ class Client:
         self, run_id: str, key: str, value: float, timestamp: int | None = None, step: int | None = None
     ) -> None:
         """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default."""
-        self._write(run_id, Batch(metrics=(Metric(key, value, timestamp, step or 0),)))  # type: ignore[arg-type]
+        self._write(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
 
     def log_param(self, run_id: str, key: str, value: Any) -> Any:
         """Log one param and return its value. Raises ``ParamConflict`` if it has another value already."""
@@ -214,7 +221,7 @@ class Client:
         tags: Sequence[Tag] = (),
     ) -> None:
         """Log metrics, params and tags together: all of them or, on an error, none."""
-        self._write(run_id, Batch(tuple(metrics), tuple(params), tuple(tags)))
+        self._write(run_id, Batch(metrics, params, tags))  # type: ignore[arg-type] # it makes tuples of them
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
         """Log several params together."""
@@ -222,19 +229,19 @@ class Client:
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove one tag of a run."""
-        self.store.delete_tag(run_id, key)
+        self.store.delete_tag(check_run_id(run_id), key)
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """All points of a metric, in order of timestamp, step and value."""
-        return list(self.store.get_metric_history(run_id, key))
+        return list(self.store.get_metric_history(check_run_id(run_id), key))
 
     def _write(self, run_id: str, batch: Batch) -> None:
-        recorder.write(self.store, run_id, batch)
+        recorder.write(self.store, check_run_id(run_id), batch)
 
     # --- artifacts -------------------------------------------------------------------------------------------
 
     def _artifacts(self, run_id: str) -> RunArtifacts:
-        return RunArtifacts(self.store, run_id)
+        return RunArtifacts(self.store, check_run_id(run_id))
 
     def log_artifact(self, run_id: str, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Upload a file, or a folder under its own name, into ``artifact_path`` of the run."""
@@ -271,3 +278,17 @@ class Client:
             dst_path: The folder to put it in; by default a private temporary one, or no copy at all for local stores.
         """
         return str(self._artifacts(run_id).download(path, dst_path))
+
+
+MlflowClient = Client  # the name that scripts written for MLflow use
+
+
+def _limit(max_results: int) -> int:
+    if type(max_results) is not int or not 1 <= max_results <= MAX_PAGE:
+        raise InvalidInput(f"max_results is {max_results!r}; it must be a whole number from 1 to {MAX_PAGE}.")
+    return max_results
+
+
+def _clauses(order_by: Sequence[str] | str | None) -> Sequence[str]:
+    # A single clause is what people mean by a text, not its letters.
+    return (order_by,) if isinstance(order_by, str) else order_by or ()

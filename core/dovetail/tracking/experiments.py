@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail import settings
 from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
+from dovetail.tracking import places
 from dovetail.tracking.client import Client
+from dovetail.tracking.walking import walk
 from dovetail.values import DEFAULT_EXPERIMENT_ID, LifecycleStage, ViewType
+from dovetail.values.names import check_experiment_name
 
 if TYPE_CHECKING:
     import os
@@ -20,6 +23,7 @@ __all__ = [
     "create_experiment",
     "delete_experiment",
     "delete_experiment_tag",
+    "forget_experiment",
     "get_experiment",
     "get_experiment_by_name",
     "named_experiment",
@@ -29,11 +33,13 @@ __all__ = [
     "set_experiment_tag",
 ]
 
-_chosen: str | None = None
+_chosen: tuple[str, Experiment] | None = None  # with the tracking URI it was chosen at
 
 
 def set_experiment(experiment_name: str | None = None, experiment_id: str | None = None) -> Experiment:
     """Choose the experiment that new runs of this process go into; it is created if its name is new.
+
+    If the tracking URI is changed afterwards, runs go into the experiment of the same name there.
 
     Args:
         experiment_name: Its name.
@@ -49,27 +55,31 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
     global _chosen  # noqa: PLW0603 - the one place that holds this process's choice
     if (experiment_name is None) == (experiment_id is None):
         raise InvalidInput("set_experiment takes either a name or an experiment_id.")
-    found = (
-        Client().get_experiment(experiment_id) if experiment_id is not None else named_experiment(str(experiment_name))
-    )
+    found = named_experiment(experiment_name) if experiment_name is not None else get_experiment(str(experiment_id))
     if found.lifecycle_stage == LifecycleStage.DELETED:
         raise InvalidState(
             f"Experiment {found.name!r} ({found.experiment_id}) is deleted.",
             hint=f"Restore it with `dovetail experiments restore -x {found.experiment_id}`, or use another name.",
         )
-    _chosen = found.experiment_id
+    _chosen = places.get_tracking_uri(), found
     return found
 
 
 def active_experiment_id() -> str:
     """The experiment new runs go into: chosen, set by a setting, or the default one."""
     if _chosen is not None:
-        return _chosen
-    if experiment_id := settings.get("experiment_id"):
+        return _chosen_here(*_chosen)
+    experiment_id, name = settings.get("experiment_id"), settings.get("experiment_name")
+    # A name in the environment wins over an id in a file; where both are equally near, the id says it exactly.
+    if experiment_id and settings.strength("experiment_id") >= settings.strength("experiment_name"):
         return str(experiment_id)
-    if name := settings.get("experiment_name"):
-        return named_experiment(name).experiment_id
-    return DEFAULT_EXPERIMENT_ID
+    return named_experiment(name).experiment_id if name else DEFAULT_EXPERIMENT_ID
+
+
+def _chosen_here(uri: str, experiment: Experiment) -> str:
+    """The id of the chosen experiment; in another store than it was chosen in, ids mean nothing and names do."""
+    same = uri == places.get_tracking_uri()
+    return experiment.experiment_id if same else named_experiment(experiment.name).experiment_id
 
 
 def forget_experiment() -> None:
@@ -81,7 +91,7 @@ def forget_experiment() -> None:
 def named_experiment(name: str) -> Experiment:
     """The experiment of that name; it is created if there is none, and whoever is first makes it."""
     client = Client()
-    found = client.get_experiment_by_name(name)
+    found = client.get_experiment_by_name(check_experiment_name(name))
     if found is None:
         try:
             return client.get_experiment(client.create_experiment(name))
@@ -116,15 +126,10 @@ def search_experiments(
     order_by: Sequence[str] | None = None,
 ) -> list[Experiment]:
     """Experiments that fit, newest first by default; all of them unless ``max_results`` is given."""
-    client, found, token = Client(), list[Any](), None
-    while max_results is None or len(found) < max_results:
-        wanted = 1000 if max_results is None else min(1000, max_results - len(found))
-        page = client.search_experiments(view_type, wanted, filter_string, order_by, token)
-        found += page
-        token = page.token
-        if token is None:
-            break
-    return found
+    client = Client()
+    return walk(
+        lambda size, token: client.search_experiments(view_type, size, filter_string, order_by, token), max_results
+    )
 
 
 def delete_experiment(experiment_id: str) -> None:

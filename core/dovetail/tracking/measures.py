@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dovetail.tracking import places, runs
-from dovetail.tracking.casting import as_params, as_tags, param, tag
-from dovetail.values import Batch, Metric
-from dovetail.values.measure import now_ms
+from dovetail.tracking.casting import as_metrics, as_params, as_tags, metric, param, tag
+from dovetail.values import Batch
+from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,7 @@ def log_metric(
         timestamp: Milliseconds since 1970, UTC; by default now.
         run_id: The run; by default the active one, which is started if there is none.
     """
-    metric = Metric(key, value, timestamp, step or 0)  # type: ignore[arg-type]
-    _record(run_id, Batch(metrics=(metric,)))
+    _record(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
 
 
 def log_metrics(
@@ -38,8 +37,7 @@ def log_metrics(
     timestamp: int | None = None,
 ) -> None:
     """Log several metrics at one step and time, together."""
-    moment = now_ms() if timestamp is None else timestamp
-    _record(run_id, Batch(metrics=tuple(Metric(key, value, moment, step or 0) for key, value in metrics.items())))
+    _record(run_id, Batch(metrics=as_metrics(metrics, timestamp, step)))
 
 
 def log_param(key: str, value: Any, run_id: str | None = None) -> Any:
@@ -69,8 +67,14 @@ def set_tags(tags: Mapping[str, Any], run_id: str | None = None) -> None:
 
 def delete_tag(key: str) -> None:
     """Remove a tag of the active run. Raises ``NotFound`` if it has none of that key."""
-    places.tracking_store().delete_tag(runs.active_run_id(), key)
+    run = runs.current_run()
+    places.open_store(run.uri).delete_tag(run.run_id, key)
 
 
 def _record(run_id: str | None, batch: Batch) -> None:
-    places.recorder().record(run_id or runs.active_run_id(), batch)
+    if run_id:
+        places.recorder().record(check_run_id(run_id), batch)
+    else:
+        # No setting is asked here: that looks for files, and this is the hot path.
+        run = runs.current_run()
+        places.recorder(run.uri).record(run.run_id, batch)

@@ -52,7 +52,7 @@ class RunArtifacts:
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write text, in UTF-8."""
-        self.log_bytes(text.encode("utf-8"), artifact_file)
+        self.log_bytes(_encoded(text), artifact_file)
 
     def log_bytes(self, content: bytes, artifact_file: str) -> None:
         """Write bytes."""
@@ -60,11 +60,13 @@ class RunArtifacts:
 
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
         """Write a dict or list: YAML for ``.yaml``/``.yml``, otherwise JSON."""
-        self.log_text(_document(dictionary, artifact_file), artifact_file)
+        path = _file(artifact_file)
+        self.log_text(_document(dictionary, path), path)
 
     def log_figure(self, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
         """Write a matplotlib or plotly figure in the format its file name ends with."""
-        self.log_bytes(_picture(figure, artifact_file, dict(save_kwargs or {})), artifact_file)
+        path = _file(artifact_file)
+        self.log_bytes(_picture(figure, path, dict(save_kwargs or {})), path)
 
     def list(self, path: str | None = None) -> list[FileInfo]:
         """The entries of one folder."""
@@ -80,40 +82,77 @@ def _existing(local_path: str | os.PathLike[str]) -> Path:
     local = Path(local_path)
     if not local.exists():
         raise NotFound(f"There is no file or folder {local}.", hint="Give the path of something on this machine.")
-    return local if local.name else local.resolve()
+    return local if local.name not in ("", "..") else local.resolve()
 
 
-def _file(artifact_file: str) -> str:
+def _file(artifact_file: str | os.PathLike[str]) -> str:
     path = uris.artifact_path(artifact_file)
-    if not path or artifact_file.endswith("/"):
+    if not path or str(artifact_file).endswith("/"):
         raise InvalidInput(f"{artifact_file!r} names a folder; give the artifact a file name.")
     return path
 
 
-def _document(dictionary: Any, artifact_file: str) -> str:
-    if artifact_file.endswith((".yaml", ".yml")):
-        from dovetail.documents import dump_yaml
-
-        return dump_yaml(dictionary)
+def _encoded(text: str) -> bytes:
+    if not isinstance(text, str):
+        raise InvalidInput(f"log_text takes text, not {type(text).__name__}.", hint="Use log_dict, or log_artifact.")
     try:
-        return json.dumps(dictionary, indent=2, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            f"{artifact_file!r} cannot be written as JSON: {error}.", hint="Log plain dicts and lists."
-        ) from error
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"The text holds half a character and cannot be written as UTF-8: {error}.") from error
 
 
-def _picture(figure: Any, artifact_file: str, save_kwargs: dict[str, Any]) -> bytes:
-    suffix = posixpath.splitext(artifact_file)[1].lstrip(".").lower()
-    if hasattr(figure, "savefig"):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, **{"format": suffix or "png", **save_kwargs})
-        return buffer.getvalue()
-    if hasattr(figure, "to_html") and hasattr(figure, "to_image"):
-        if suffix in ("", "html"):
-            return str(figure.to_html(**{"include_plotlyjs": "cdn", **save_kwargs})).encode("utf-8")
-        content: bytes = figure.to_image(format=suffix, **save_kwargs)
-        return content
+def _document(dictionary: Any, path: str) -> str:
+    write = _yaml if path.lower().endswith((".yaml", ".yml")) else _json
+    try:
+        return write(dictionary)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path!r} cannot be written: {error}.", hint="Log plain dicts and lists.") from error
+
+
+def _json(dictionary: Any) -> str:
+    return json.dumps(dictionary, indent=2, ensure_ascii=False, default=_plain)
+
+
+def _yaml(dictionary: Any) -> str:
+    from yaml.representer import RepresenterError
+
+    from dovetail.documents import dump_yaml
+
+    try:
+        return dump_yaml(dictionary)
+    except RepresenterError:  # it holds something that is no plain data
+        return dump_yaml(json.loads(_json(dictionary)))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know: arrays and their scalars as numbers, sets as lists, anything else as its text."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return sorted(value, key=str) if isinstance(value, (set, frozenset)) else str(value)
+
+
+def _picture(figure: Any, path: str, save_kwargs: dict[str, Any]) -> bytes:
+    suffix = posixpath.splitext(path)[1].lstrip(".").lower()
+    try:
+        if hasattr(figure, "savefig"):
+            return _saved_by_matplotlib(figure, {"format": suffix or "png", **save_kwargs})
+        if hasattr(figure, "to_html") and hasattr(figure, "to_image"):
+            return _saved_by_plotly(figure, suffix, save_kwargs)
+    except ValueError as error:  # how both say that they do not know the format
+        raise InvalidInput(f"The figure cannot be written as {path!r}: {error}") from error
     raise InvalidInput(
         f"log_figure got {type(figure).__module__}.{type(figure).__name__}; it takes matplotlib and plotly figures."
     )
+
+
+def _saved_by_matplotlib(figure: Any, options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, **options)
+    return buffer.getvalue()
+
+
+def _saved_by_plotly(figure: Any, suffix: str, options: dict[str, Any]) -> bytes:
+    if suffix in ("", "html"):
+        return str(figure.to_html(**{"include_plotlyjs": "cdn", **options})).encode("utf-8")
+    content: bytes = figure.to_image(format=suffix, **options)
+    return content

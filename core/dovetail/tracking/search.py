@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput, NotFound, PluginMissing
 from dovetail.tracking.client import Client
-from dovetail.tracking.experiments import active_experiment_id
+from dovetail.tracking.experiments import active_experiment_id, search_experiments
+from dovetail.tracking.walking import walk
 from dovetail.values import ViewType
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ def search_runs(
     experiment_ids: Sequence[str] | str | None = None,
     filter_string: str = "",
     run_view_type: int = ViewType.ACTIVE_ONLY,
-    max_results: int = MAX_RESULTS,
-    order_by: Sequence[str] | None = None,
+    max_results: int | None = MAX_RESULTS,
+    order_by: Sequence[str] | str | None = None,
     output_format: str = "pandas",
     search_all_experiments: bool = False,
-    experiment_names: Sequence[str] | None = None,
+    experiment_names: Sequence[str] | str | None = None,
 ) -> Any:
     """Find runs.
 
@@ -35,13 +36,17 @@ def search_runs(
         experiment_ids: Where to look; a single id is accepted; by default the experiment in force.
         filter_string: Such as ``metrics.acc > 0.9 AND params.model = 'rf'``.
         run_view_type: Active runs by default.
-        max_results: At most this many.
+        max_results: At most this many; None for all.
         order_by: Such as ``["metrics.acc DESC"]``; newest first by default.
         output_format: ``pandas`` for a DataFrame, ``list`` for runs.
         search_all_experiments: Look everywhere.
         experiment_names: Where to look, by name, instead of ids.
 
+    Returns:
+        A DataFrame with a row for each run, or a list of runs.
+
     Raises:
+        NotFound: There is no experiment of a name.
         InvalidFilter: The filter or order cannot be parsed.
         PluginMissing: A DataFrame is asked for and pandas is not installed.
     """
@@ -50,22 +55,30 @@ def search_runs(
     if output_format == "pandas":
         _pandas()
     ids = _experiments(experiment_ids, experiment_names, everywhere=search_all_experiments)
-    runs = _walk(ids, filter_string, run_view_type, max_results, order_by)
+    client = Client()
+    runs = walk(
+        lambda size, token: client.search_runs(ids, filter_string, run_view_type, size, order_by, token), max_results
+    )
     return runs if output_format == "list" else _frame(runs)
 
 
-def _experiments(ids: Sequence[str] | str | None, names: Sequence[str] | None, *, everywhere: bool) -> list[str]:
+def _experiments(
+    experiment_ids: Sequence[str] | str | None, experiment_names: Sequence[str] | str | None, *, everywhere: bool
+) -> list[str]:
+    ids, names = _several(experiment_ids), _several(experiment_names)
     if ids and names:
         raise InvalidInput("search_runs takes experiment_ids or experiment_names, not both.")
-    if names:
-        return [_id_of(name) for name in names]
-    if ids:
-        return [ids] if isinstance(ids, (str, int)) else list(ids)
+    if ids or names:
+        return ids or [_id_of(name) for name in names]
     if everywhere:
-        from dovetail.tracking.experiments import search_experiments
-
         return [each.experiment_id for each in search_experiments(ViewType.ALL)]
     return [active_experiment_id()]
+
+
+def _several(one_or_more: Sequence[str] | str | None) -> list[str]:
+    if isinstance(one_or_more, (str, int)):
+        return [str(one_or_more)]
+    return list(one_or_more or ())
 
 
 def _id_of(name: str) -> str:
@@ -75,23 +88,12 @@ def _id_of(name: str) -> str:
     return found.experiment_id
 
 
-def _walk(ids: list[str], filter_string: str, view: int, max_results: int, order_by: Sequence[str] | None) -> list[Run]:
-    client, found, token = Client(), list[Any](), None
-    while len(found) < max_results:
-        page = client.search_runs(ids, filter_string, view, min(1000, max_results - len(found)), order_by, token)
-        found += page
-        token = page.token
-        if token is None:
-            break
-    return found
-
-
 def _pandas() -> Any:
     try:
         import pandas as pd
     except ImportError as error:
         raise PluginMissing(
-            "search_runs returns a pandas DataFrame, and pandas is not installed.",
+            f"search_runs returns a pandas DataFrame, and pandas cannot be imported: {error}.",
             hint="Install it with `pip install pandas`, or use output_format='list'.",
         ) from error
     return pd

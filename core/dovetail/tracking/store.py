@@ -47,7 +47,8 @@ class TrackingStore(ABC):
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
         """Create an experiment and return its id, a whole number as text that counts up.
 
-        Without a location its artifacts go to ``<the store's artifact root>/<experiment id>``.
+        Without a location its artifacts go to ``<the store's artifact root>/<experiment id>``. Creation and last update
+        time are equal at first.
 
         Raises:
             AlreadyExists: The name is taken, also by a deleted experiment.
@@ -129,6 +130,8 @@ class TrackingStore(ABC):
     def create_run(self, run: NewRun) -> Run:
         """Create a run. Its name and the tag ``mlflow.runName`` are made equal; the name wins where both are given.
 
+        Its artifacts go to ``<the experiment's artifact location>/<run id>/artifacts``.
+
         Raises:
             NotFound: There is no such experiment.
             InvalidInput: The experiment is deleted.
@@ -201,13 +204,15 @@ class TrackingStore(ABC):
         """Store metrics, params and tags of a run, all of them or none.
 
         Identical metric points (key, step, timestamp, value) are one point, whenever they were logged. A param may be
-        logged again with the same value. Setting the tag ``mlflow.runName`` renames the run.
+        logged again with the same value. Of two tags of one key the last one holds; the tag ``mlflow.runName`` renames
+        the run.
 
         Args:
             run_id: The run.
             batch: What to store.
             mark: Which journal record this is. A mark whose sequence is not above the highest one stored for its writer
-                was stored before: then nothing is done. The highest sequence is stored with the batch, atomically.
+                was stored before: then nothing is done and nothing is wrong, whatever became of the run. The highest
+                sequence is stored with the batch, atomically.
             ended: Accept metrics and params although the run has ended: for journals that arrive late.
 
         Raises:
@@ -230,7 +235,11 @@ class TrackingStore(ABC):
     def get_metric_history(
         self, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
     ) -> Page[Metric]:
-        """The points of a metric in order of timestamp, step, value (NaN last); empty for an unknown run or key."""
+        """The points of a metric in order of timestamp, step, value (NaN last); empty for an unknown run or key.
+
+        Raises:
+            InvalidInput: The token is not one of this history.
+        """
 
     @abstractmethod
     def applied(self, writer: str) -> int:

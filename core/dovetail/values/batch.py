@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dovetail.errors import InvalidInput
@@ -24,21 +25,22 @@ class Batch(Value):
     tags: tuple[Tag, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("metrics", "params", "tags"):
-            self.__dict__[name] = tuple(getattr(self, name))
-        _check_members(self.metrics, Metric)
-        _check_members(self.params, Param)
-        _check_members(self.tags, Tag)
+        for name, kind in (("metrics", Metric), ("params", Param), ("tags", Tag)):
+            self.__dict__[name] = _members(getattr(self, name), kind)
         _check_params(self.params)
 
     def __len__(self) -> int:
         return len(self.metrics) + len(self.params) + len(self.tags)
 
 
-def _check_members(members: tuple[object, ...], kind: type) -> None:
-    for member in members:
+def _members(members: object, kind: type) -> tuple[object, ...]:
+    if not isinstance(members, Iterable):
+        raise InvalidInput(f"A batch takes several {kind.__name__} values here, not one {type(members).__name__}.")
+    found = tuple(members)
+    for member in found:
         if not isinstance(member, kind):
             raise InvalidInput(f"A batch holds {kind.__name__} values here, not {type(member).__name__}.")
+    return found
 
 
 def _check_params(params: tuple[Param, ...]) -> None:

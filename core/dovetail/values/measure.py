@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import reprlib
 import time
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput
-from dovetail.values.names import MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, check_text
+from dovetail.values.names import MAX_INT, MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, check_text
 from dovetail.values.value import Value
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Metric", "Param", "Tag", "now_ms"]
 
-_MAX_INT = 2**63 - 1
+_NO_NUMBERS = (str, bytes, bytearray, memoryview)  # float() would read the digits in them
 
 
 def now_ms() -> int:
@@ -48,31 +49,36 @@ class Metric(Value):
         check_key("metric", self.key)
         fields["value"] = _number(self.key, self.value)
         fields["timestamp"] = now_ms() if self.timestamp is None else _whole("timestamp", self.key, self.timestamp, 0)
-        fields["step"] = 0 if self.step is None else _whole("step", self.key, self.step, -_MAX_INT - 1)
+        fields["step"] = 0 if self.step is None else _whole("step", self.key, self.step, -MAX_INT - 1)
 
 
 def _number(key: str, value: Any) -> float:
     if type(value) is float:
         return value
-    # numpy scalars, 0-d tensors and one-element arrays answer to float(); text must not.
-    if not isinstance(value, (str, bytes)):
-        try:
-            return float(value)
-        except (TypeError, ValueError, OverflowError, RuntimeError):
-            pass
-    raise InvalidInput(f"Metric {key!r} got {value!r} ({type(value).__name__}); a metric value must be a number.")
+    try:
+        # Arrays and tensors of one element are that element; float() alone would read text in them, or warn.
+        number = value.item() if hasattr(value, "shape") and hasattr(value, "item") else value
+        if not isinstance(number, _NO_NUMBERS):
+            return float(number)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        pass
+    raise InvalidInput(
+        f"Metric {key!r} got {reprlib.repr(value)} ({type(value).__name__}); a metric value must be a number."
+    )
 
 
 def _whole(what: str, key: str, value: Any, least: int) -> int:
-    if type(value) is int and least <= value <= _MAX_INT:
+    if type(value) is int and least <= value <= MAX_INT:
         return value
     try:
         whole = int(value)
         exact = whole == value
     except (TypeError, ValueError, OverflowError):
         exact = False
-    if isinstance(value, (str, bytes)) or not exact or not least <= whole <= _MAX_INT:
-        raise InvalidInput(f"Metric {key!r} got {what} {value!r}; it must be a whole number of at least {least}.")
+    if isinstance(value, (*_NO_NUMBERS, bool)) or not exact or not least <= whole <= MAX_INT:
+        raise InvalidInput(
+            f"Metric {key!r} got {what} {reprlib.repr(value)}; it must be a whole number from {least} to {MAX_INT}."
+        )
     return whole
 
 

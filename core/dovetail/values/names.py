@@ -9,12 +9,14 @@ from dovetail.errors import InvalidInput, InvalidName
 
 __all__ = [
     "MAX_EXPERIMENT_NAME",
+    "MAX_INT",
     "MAX_KEY",
     "MAX_PARAM_VALUE",
     "MAX_TAG_VALUE",
     "check_experiment_id",
     "check_experiment_name",
     "check_key",
+    "check_moment",
     "check_run_id",
     "check_text",
 ]
@@ -23,6 +25,7 @@ MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
 MAX_TAG_VALUE = 8000
 MAX_EXPERIMENT_NAME = 500
+MAX_INT = 2**63 - 1  # what every store can keep
 
 # ``\w`` takes letters of every script, as MLflow does.
 _KEY = re.compile(r"[\w\-. :/]+\Z")
@@ -76,6 +79,17 @@ def _encodable(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_moment(what: str, moment: object) -> int:
+    """Return the time if it is a whole number of milliseconds since 1970.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if type(moment) is not int or not 0 <= moment <= MAX_INT:
+        raise InvalidInput(f"The {what} {moment!r} is no whole number of milliseconds from 0 on.")
+    return moment
 
 
 def check_run_id(run_id: object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dovetail.errors import InvalidInput
 from dovetail.values.measure import Metric, Tag, now_ms
-from dovetail.values.names import MAX_TAG_VALUE, check_experiment_id, check_run_id, check_text
+from dovetail.values.names import MAX_TAG_VALUE, check_experiment_id, check_moment, check_run_id, check_text
 from dovetail.values.state import LifecycleStage, RunStatus
 from dovetail.values.value import Value
 
@@ -49,8 +49,7 @@ class NewRun(Value):
         check_run_id(self.run_id)
         check_text("run name", self.run_name, MAX_TAG_VALUE)
         check_text("user id", self.user_id, MAX_TAG_VALUE)
-        if type(self.start_time) is not int or not 0 <= self.start_time < 2**63:
-            raise InvalidInput(f"Start time {self.start_time!r} is no whole number of milliseconds from 0 on.")
+        check_moment("start time", self.start_time)
         self.__dict__["status"] = RunStatus.check(self.status)
         self.__dict__["tags"] = tuple(self.tags)
         if not all(isinstance(tag, Tag) for tag in self.tags):

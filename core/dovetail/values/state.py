@@ -31,6 +31,19 @@ class RunStatus:
             raise InvalidInput(f"Run status {status!r} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
         return status.upper()
 
+    @classmethod
+    def check_ended(cls, status: str) -> str:
+        """Return the status in capitals if a run with it is over.
+
+        Raises:
+            InvalidInput: It is none of FINISHED, FAILED and KILLED.
+        """
+        if (checked := cls.check(status)) not in cls.ENDED:
+            raise InvalidInput(
+                f"A run cannot end as {checked}.", hint=f"End it as one of {', '.join(sorted(cls.ENDED))}."
+            )
+        return checked
+
 
 class LifecycleStage:
     """Whether something is in use or in the bin."""
@@ -45,6 +58,10 @@ class ViewType(IntEnum):
     ACTIVE_ONLY = 1
     DELETED_ONLY = 2
     ALL = 3
+
+    @classmethod
+    def _missing_(cls, value: object) -> ViewType:
+        raise InvalidInput(f"View type {value!r} is unknown.", hint="Use ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL.")
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -1,0 +1,134 @@
+"""What README.md and the pages of docs/ show is run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+WRITE_A_PLUGIN = ROOT / "docs" / "how-to" / "write-a-plugin.md"
+_BLOCK = re.compile(r"^(?P<heading>#+ [^\n]*)$|^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"`([\w./]+\.(?:py|toml))`")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code on a page."""
+
+    page: Path
+    heading: str
+    language: str
+    text: str
+    before: str
+
+    @property
+    def file(self) -> str | None:
+        """The file that the last paragraph before the block says it belongs into."""
+        named = _FILE.findall(self.before.strip().rpartition("\n\n")[2])
+        return named[-1] if named else None
+
+
+def blocks(page: Path) -> list[Block]:
+    found, heading, end = [], "", 0
+    text = page.read_text(encoding="utf-8")
+    for match in _BLOCK.finditer(text):
+        if match["heading"]:
+            heading = match["heading"].lstrip("# ")
+        else:
+            found.append(Block(page, heading, match["language"], match["text"], text[end : match.start()]))
+        end = match.end()
+    return found
+
+
+def python_of(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "python"]
+
+
+def console(heading: str) -> list[str]:
+    return [
+        block.text for block in blocks(ROOT / "README.md") if (block.heading, block.language) == (heading, "console")
+    ]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if python_of(page) and page != WRITE_A_PLUGIN], ids=lambda page: page.name
+)
+def test_the_scripts_of_a_page_run(place: Any, page: Path) -> None:
+    for number, block in enumerate(python_of(page)):
+        (place.work / f"block_{number}.py").write_text(block.text, encoding="utf-8")
+        outcome = place.call(sys.executable, f"block_{number}.py", env={"DOVETAIL_TRACKING_URI": ""})
+        assert outcome.exit_code == 0, outcome.err
+        assert outcome.err == ""
+
+
+def test_the_script_of_the_readme_does_what_is_said_of_it(place: Any) -> None:
+    (block,) = python_of(ROOT / "README.md")
+    outcome = place.call(sys.executable, "-c", block.text, env={"DOVETAIL_TRACKING_URI": ""})
+    assert outcome.out.split()[0] == "one"
+    assert "{'lr': '0.1', 'model': 'tree'}" in outcome.out
+    assert sorted(path.name for path in place.work.iterdir()) == ["dovetail-artifacts", "dovetail.db"]
+
+
+@pytest.mark.index
+def test_the_plugin_that_the_page_writes_is_installed_and_passes_its_suites(place: Any) -> None:
+    plugin = place.work / "plugin"
+    for block in blocks(WRITE_A_PLUGIN):
+        assert block.file, f"the page does not say where the block under {block.heading!r} goes"
+        (plugin / block.file).parent.mkdir(parents=True, exist_ok=True)
+        (plugin / block.file).write_text(block.text, encoding="utf-8")
+    for file in ("README.md", "dovetail_textfile/py.typed"):  # named on the page
+        (plugin / file).write_text("A text as a model.\n" if file.endswith("md") else "", encoding="utf-8")
+    site = place.work / "site"
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
+    made = place.call(uv, "pip", "install", "--python", sys.executable, "--no-deps", "--target", str(site), str(plugin))
+    assert made.exit_code == 0, made.err
+    (tests,) = plugin.glob("**/test_*.py")
+    shutil.copy(tests, place.work)
+    env = {"PYTHONPATH": str(site)}
+    assert "textfile" in place.cli("plugins", "list", env=env).out
+    tested = place.call(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests.name, env=env)
+    assert tested.exit_code == 0, tested.out
+    assert "skipped" not in tested.out.splitlines()[-1]
+
+
+@pytest.mark.index
+@pytest.mark.timeout(900)
+def test_the_main_job_runs_in_a_fresh_copy(place: Any) -> None:
+    copy = place.folder / "copy"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    first, look = console("Run the main job")
+    env = {"DOVETAIL_TRACKING_URI": "", "DOVETAIL_ENV_DIR": str(place.folder / "envs"), "VIRTUAL_ENV": ""}
+    ran = place.call("bash", "-ec", first, cwd=copy, env=env, timeout=600)
+    assert ran.exit_code == 0, ran.err
+    assert re.search(r"status +FINISHED", ran.out)
+    (run_id,) = re.findall(r"^run +([0-9a-f]{32}) ", ran.out, re.MULTILINE)
+    for line in look.splitlines():
+        outcome = place.call("bash", "-ec", line.replace("RUN_ID", run_id), cwd=copy, env=env, timeout=300)
+        assert outcome.exit_code == 0, f"{line}\n{outcome.err}"
+        assert outcome.out
+    assert (copy / "dovetail.db").is_file()
+
+
+def test_continuous_integration_does_what_the_readme_says() -> None:
+    (block,) = console("Run the tests")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace('"$scratch/venv"', ".venv")
+    done = iter(re.sub(r'"\$scratch/venv/bin/(\w+)"', r".venv/bin/\1", script).splitlines())
+    for step in block.strip().split(" && "):
+        assert any(line == step or line.startswith(f"{step} 2>&1") for line in done), f"`{step}` is not in .ci/run"
