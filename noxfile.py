@@ -24,7 +24,7 @@ nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
 # A missing interpreter is skipped, and said so; where the variable CI is set, it is an error.
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "types", "wheels", f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"]
+nox.options.sessions = ["lint", "types", "wheels", "interop", f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"]
 
 
 @nox.session
@@ -55,6 +55,17 @@ def compat(session: nox.Session) -> None:
     install_checkout(session)
     light = ["core/tests", "plugins/stores/sql", "plugins/stores/sqlite", "plugins/artifacts/fsspec"]
     session.run("pytest", *light, *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Models to and from the real MLflow, which gets an environment of its own."""
+    install_checkout(session)
+    peer = Path(session.create_tmp()) / "mlflow"
+    session.run("python", "-m", "venv", "--clear", str(peer))
+    python = str(next(peer.glob("*/python*")))
+    session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
+    session.run("pytest", "tests/e2e/test_mlflow_models.py", env={"DOVETAIL_TEST_MLFLOW_PYTHON": python})
 
 
 @nox.session

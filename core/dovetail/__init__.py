@@ -4,6 +4,8 @@ Everything here is loaded when it is first used: importing the package costs a f
 ``import dovetail as mlflow`` is the only line an ordinary MLflow script has to change.
 """
 
+import sys
+
 __version__ = "0.1.0"
 
 # Public name -> module that defines it.
@@ -101,3 +103,21 @@ def __dir__() -> list[str]:
     from dovetail import plugins
 
     return sorted({*globals(), *__all__, *_SUBMODULES, *plugins.offers("flavors")})
+
+
+class _Facades:
+    """Lets import statements find ``dovetail.<flavor>``; asked only when no module of dovetail has the name."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):  # noqa: ANN001, ANN205 - as above
+        del path, target
+        if not name.startswith("dovetail."):
+            return None
+        from dovetail.models.importing import spec_of
+
+        return spec_of(name)
+
+
+# Loading the package anew (notebooks do) must not leave two of them.
+sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "__qualname__", "") != "_Facades"]
+sys.meta_path.append(_Facades)

@@ -24,10 +24,6 @@ DOVETAIL = str(Path(sys.executable).with_name("dovetail"))
 _RUN = re.compile(r"^run +([0-9a-f]{32}) \(", re.MULTILINE)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "index: needs a package index that uv can install from")
-
-
 @dataclass(frozen=True)
 class Outcome:
     """How a command ended."""

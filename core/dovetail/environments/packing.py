@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import io
 import json
@@ -79,13 +80,19 @@ def _metadata(distribution: Distribution, folder: str) -> Iterator[tuple[str, by
 
 def _recorded(distribution: Distribution) -> Iterator[tuple[str, bytes]]:
     """The files of a distribution that was installed as usual, as its RECORD names them."""
-    if distribution.files is None:
+    if distribution.read_text("RECORD") is None:
         yield from _packages(distribution, [_site(distribution)])
         return
-    for file in distribution.files:
+    for file in _record(distribution):
         inside = not file.is_absolute() and ".." not in file.parts and not file.parts[0].endswith(".dist-info")
         if inside and file.suffix not in _BYTECODE:
-            yield file.as_posix(), _read(distribution, Path(str(file.locate())))
+            yield file.as_posix(), _read(distribution, _site(distribution) / file)
+
+
+def _record(distribution: Distribution) -> list[PurePosixPath]:
+    """What RECORD names; ``Distribution.files`` would keep quiet about files that are gone."""
+    rows = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    return [PurePosixPath(row[0].replace("\\", "/")) for row in rows if row]
 
 
 def _edited(distribution: Distribution) -> Iterator[tuple[str, bytes]]:
@@ -142,8 +149,9 @@ def _edited_root(distribution: Distribution) -> Path:
 
 def _pointed_to(distribution: Distribution) -> list[Path]:
     """The folders that its .pth files put on Python's path."""
-    links = [file for file in distribution.files or [] if file.suffix == ".pth"]
-    lines = [line.strip() for link in links for line in link.read_text(encoding="utf-8").splitlines()]
+    links = [_site(distribution) / file for file in _record(distribution) if file.suffix == ".pth"]
+    text = b"\n".join(_read(distribution, link) for link in links).decode()
+    lines = [line.strip() for line in text.splitlines()]
     return [Path(line) for line in lines if line and not line.startswith(("#", "import ", "import\t"))]
 
 

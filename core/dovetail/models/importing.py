@@ -1,17 +1,18 @@
-"""``import dovetail.sklearn``: the façades of flavors, found by import statements too."""
+"""``import dovetail.sklearn``: the façades of flavors, found by import statements too.
+
+The package puts a finder at the end of ``sys.meta_path`` that comes here when no module of dovetail has the name.
+"""
 
 from __future__ import annotations
 
-import sys
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import ModuleType
 
-__all__ = ["FacadeFinder", "install", "spec_of"]
+__all__ = ["spec_of"]
 
 _PREFIX = "dovetail."
 
@@ -26,15 +27,6 @@ def spec_of(fullname: str) -> ModuleSpec | None:
     return ModuleSpec(fullname, _FacadeLoader(key)) if key in plugins.offers("flavors") else None
 
 
-class FacadeFinder(MetaPathFinder):
-    """Finds ``dovetail.<flavor>`` for flavors that are installed; asked when no module of dovetail has the name."""
-
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
-        """As ``spec_of``."""
-        del path, target
-        return spec_of(fullname)
-
-
 class _FacadeLoader(Loader):
     def __init__(self, key: str) -> None:
         self._key = key
@@ -47,9 +39,3 @@ class _FacadeLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing: the façade looks into its plugin when it is used."""
-
-
-def install() -> None:
-    """Let import statements find façades; doing it twice is doing it once."""
-    if not any(isinstance(finder, FacadeFinder) for finder in sys.meta_path):
-        sys.meta_path.append(FacadeFinder())

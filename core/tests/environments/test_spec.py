@@ -50,9 +50,7 @@ class TestPythonEnv:
             read_python_env(path)
         assert str(path) in caught.value.message
 
-    @pytest.mark.parametrize(
-        "python", ["3.10", "3", "3.8.15", ">=3.10", ">=3.9,<3.12", "==3.11", "~=3.10", "=3.9"]
-    )
+    @pytest.mark.parametrize("python", ["3.10", "3", "3.8.15", ">=3.10", ">=3.9,<3.12", "==3.11", "~=3.10", "=3.9"])
     def test_versions_and_comparisons_are_taken(self, tmp_path: Path, python: str) -> None:
         path = written(tmp_path, python_env_yaml=f'python: "{python}"\n')
         assert read_python_env(path).python == python

@@ -171,7 +171,6 @@ class TestFindingIt:
 
     def test_import_statements_find_it(self, script: Callable[[str], str]) -> None:
         said = script(
-            "from dovetail.models.importing import install\ninstall(); install()\n"
             "import dovetail.acme, dovetail\nfrom dovetail.acme import Line, save_model\n"
             "import dovetail.acme as again\nprint(Line.slope, again is dovetail.acme)\n"
             "try: import dovetail.nothing\nexcept ModuleNotFoundError as error: print(error)\n"

@@ -98,9 +98,10 @@ class TestWhich:
 
     @pytest.mark.parametrize("wrong", [0, -1, 1.5, "1", True], ids=repr)
     def test_a_limit_that_is_none(self, wine: str, wrong: Any) -> None:
-        for search in (mlflow.search_runs, mlflow.Client().search_runs):
-            with pytest.raises(InvalidInput, match="max_results"):
-                search([wine], max_results=wrong)
+        with pytest.raises(InvalidInput, match="max_results"):
+            names(max_results=wrong)
+        with pytest.raises(InvalidInput, match="max_results"):
+            mlflow.Client().search_runs([wine], max_results=wrong)
 
     def test_more_than_one_page(self) -> None:
         client = mlflow.Client()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -125,3 +126,33 @@ class TestStatements:
         spent = counted.of(lambda: counted.store.search_runs(["0"], "tags.a = 'b'"))
         assert len(spent) <= 7
         assert spent[-4:] == ["latest_of", "params_of", "tags_of", "COMMIT"]
+
+
+class TestIndexes:
+    @pytest.mark.parametrize(
+        ("text", "index"),
+        [
+            ("metrics.loss > 0.4", "ix_latest_metric_search (key=? AND value>?)"),
+            ("params.lr = '0.1'", "ix_param_search (key=? AND <expr>=?)"),
+            ("tags.a = 'b'", "ix_tag_search (key=? AND <expr>=?)"),
+        ],
+    )
+    def test_lead_to_what_few_runs_have(self, counted: Counted, text: str, index: str) -> None:
+        made = counted.of(lambda: counted.store.search_runs(["0"], f"NOT tags.x = 'y' AND {text}"))
+        # Once to count the runs that have it, once to look at no others.
+        assert [index in plan for plan in _plans(counted, made[1:3])] == [True, True]
+
+    def test_give_the_order_of_a_plain_listing(self, counted: Counted) -> None:
+        made = counted.of(lambda: counted.store.search_runs(["0"]))
+        (plan,) = _plans(counted, made[1:2])
+        assert "ix_runs_listing (experiment=? AND stage=?)" in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def _plans(counted: Counted, statements: list[str]) -> list[str]:
+    with counted.store.database.read() as transaction:
+        asked: defaultdict[str, int] = defaultdict(int)
+        return [
+            "; ".join(row[3] for row in transaction._raw.execute(f"EXPLAIN QUERY PLAN {text}", asked))  # type: ignore[attr-defined]
+            for text in statements
+        ]

@@ -187,6 +187,17 @@ def test_any_search_finds_what_the_reference_finds(
     assert ours == reference
 
 
+def test_long_values_that_begin_alike_are_told_apart(store: TrackingStore) -> None:
+    experiment_id = store.create_experiment("long")
+    values = ["x" * 5999, "x" * 6000, "x" * 200 + "y"]
+    runs = [store.create_run(NewRun(experiment_id)).info.run_id for _ in values]
+    for run_id, value in zip(runs, values, strict=True):
+        store.log_batch(run_id, Batch(params=(Param("text", value),)))
+    for run_id, value in zip(runs, values, strict=True):
+        found = store.search_runs([experiment_id], f"params.text = '{value}'")
+        assert [run.info.run_id for run in found] == [run_id]
+
+
 def _walked(store: TrackingStore, experiment_id: str, text: str, clauses: list[str], size: int) -> Iterator[str]:
     """All runs a search finds, page by page."""
     token = None
