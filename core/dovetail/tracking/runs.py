@@ -291,7 +291,10 @@ def _uncaught() -> BaseException | None:
 
 
 def _end_with_worker() -> None:
-    """See to it that open runs end with a process of multiprocessing's, which leaves without atexit."""
+    """See to it that open runs end with a process of multiprocessing's, which leaves without atexit.
+
+    Before Python 3.13 they end by the exception that ended the worker; later ones do not tell, and they are FINISHED.
+    """
     global _watched  # noqa: PLW0603 - once a process is enough
     process = sys.modules.get("multiprocessing.process")
     if process is not None and process.parent_process() is not None and _watched != os.getpid():
@@ -308,4 +311,4 @@ def _report(failures: list[DovetailError]) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=forget_runs)
+    os.register_at_fork(after_in_child=_active.clear)

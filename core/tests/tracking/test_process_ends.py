@@ -189,7 +189,8 @@ if __name__ == "__main__":
         assert mlflow.active_run().info.status == "RUNNING"
 """
         )
-        assert statuses() == ["FINISHED", outcome]
+        # From 3.13 on a worker's exception is gone by the time its open runs are ended; only `with` blocks see it.
+        assert statuses() == ["FINISHED", outcome if sys.version_info < (3, 13) else "FINISHED"]
 
     def test_workers_log_to_children_of_one_run(self, method: str, script: Script) -> None:
         script(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -136,6 +137,17 @@ class TestKeys:
     def test_what_is_no_text_is_refused(self, make: Any, key: Any) -> None:
         with pytest.raises(InvalidName, match="must be non-empty text"):
             make(key)
+
+
+@given(st.text(st.sampled_from("ab/.\\\n \0é"), max_size=12) | st.text(max_size=300))
+def test_a_key_that_is_allowed_is_a_path_below_any_folder(key: str) -> None:
+    """Stores may keep one file a key."""
+    try:
+        Metric(key, 1)
+    except InvalidName:
+        return
+    assert posixpath.normpath(posixpath.join("/root", key)) == f"/root/{key}"
+    assert key.encode("utf-8").decode("utf-8") == key
 
 
 class TestTexts:

@@ -10,7 +10,7 @@ from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound,
 from dovetail.tracking.store import TrackingStore
 from dovetail.values import LifecycleStage, Page, RunStatus, Tag, ViewType
 from dovetail.values.measure import now_ms
-from dovetail_sql import history, reading, writing
+from dovetail_sql import reading, writing
 from dovetail_sql.database import Taken
 from dovetail_sql.reading import ExperimentRow, RunRow
 from dovetail_sql.schema import chosen_root
@@ -195,6 +195,8 @@ class SqlTrackingStore(TrackingStore):
     def get_metric_history(
         self, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
     ) -> Page[Metric]:
+        from dovetail_sql import history
+
         with self.database.read() as transaction:
             return history.page(transaction, run_id, key, max_results, page_token)
 

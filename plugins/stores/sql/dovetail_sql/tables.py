@@ -27,7 +27,6 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects import mysql, postgresql
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -64,8 +63,8 @@ def _name(length: int) -> TypeEngine[str]:
     """Text of bounded length, compared by code point."""
     return (
         String(length)
-        .with_variant(postgresql.VARCHAR(length, collation="C"), "postgresql")
-        .with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), *_MYSQL)
+        .with_variant(String(length, collation="C"), "postgresql")
+        .with_variant(String(length, collation="utf8mb4_bin"), *_MYSQL)
     )
 
 
@@ -73,8 +72,8 @@ def _value() -> TypeEngine[str]:
     """Text of any length, compared by code point."""
     return (
         Text()
-        .with_variant(postgresql.TEXT(collation="C"), "postgresql")
-        .with_variant(mysql.TEXT(collation="utf8mb4_bin"), *_MYSQL)
+        .with_variant(Text(collation="C"), "postgresql")
+        .with_variant(Text(collation="utf8mb4_bin"), *_MYSQL)
     )
 
 

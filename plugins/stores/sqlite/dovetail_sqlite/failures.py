@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -100,6 +99,8 @@ def _unusable(name: str, text: str) -> StoreError:
 
 
 def _is_full(path: Path | None) -> bool:
+    import shutil
+
     return path is not None and shutil.disk_usage(path.parent).free < _SCARCE
 
 

@@ -14,7 +14,6 @@ from dovetail import settings, uris
 from dovetail.errors import StoreError, StoreUnavailable
 from dovetail_sql.database import Database
 from dovetail_sql.schema import prepare
-from dovetail_sqlite.backup import copy_of
 from dovetail_sqlite.compiled import DEFINITIONS
 from dovetail_sqlite.connection import Connection, SqliteTransaction
 from dovetail_sqlite.failures import is_locked, translated, unwritable
@@ -208,6 +207,8 @@ class _SchemaTransaction(SqliteTransaction):
 
     def backup(self, version: int) -> str | None:
         """Copy the file to ``<file>.v<version>-backup`` beside it."""
+        from dovetail_sqlite.backup import copy_of
+
         return str(copy_of(self._path, version, self._timeout))
 
 

@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from dovetail import uris
 from dovetail.errors import StoreError
@@ -43,6 +44,7 @@ class MemoryDatabase(Database):
         self._prepared = False
         raw = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._connection = Connection(raw, watch=watch)
+        finalize(self, _close, self._connection, self._process)
         with translated(self.name, None, 0):
             raw.execute("PRAGMA foreign_keys = ON")
 
@@ -85,5 +87,9 @@ class MemoryDatabase(Database):
 
     def close(self) -> None:
         """Let go of the memory."""
-        if os.getpid() == self._process:
-            self._connection.close()
+        _close(self._connection, self._process)
+
+
+def _close(connection: Connection, process: int) -> None:
+    if os.getpid() == process:
+        connection.close()
