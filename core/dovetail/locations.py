@@ -52,7 +52,8 @@ def locate(uri: str, store: TrackingStore | None = None) -> tuple[ArtifactStore,
         run_id, path = split_run_uri(uri)
         return run_artifacts(run_id, store), path
     if scheme == "file":
-        local = uris.path_of(uri)
+        # The place itself, where links have led: the store lets nobody out of its root by one.
+        local = uris.path_of(uri).resolve()
         return artifact_store(uris.uri_of(local.parent)), local.name
     if uri.partition("://")[2].strip("/").count("/") == 0:  # nothing below the bucket or host
         return artifact_store(uri), ""

@@ -33,7 +33,7 @@ class ActiveRuns:
 
     def clear(self) -> None:
         """Forget all, also those of other threads: a forked child does not own its parent's runs."""
-        import types; self._own = types.SimpleNamespace()
+        self._own = threading.local()
         self._lock = threading.Lock()
         self._stacks: list[list[Active]] = []  # those that hold something
         self._latest: Active | None = None

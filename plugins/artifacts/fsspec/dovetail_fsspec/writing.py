@@ -6,13 +6,13 @@ Drivers differ in when a file that is written becomes visible; each of the three
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dovetail.errors import StoreUnavailable
 from dovetail_fsspec.staging_names import staging_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["BLOCK", "protocols_of", "write"]
 
@@ -20,6 +20,7 @@ __all__ = ["BLOCK", "protocols_of", "write"]
 BLOCK = 8 << 20
 # Uploads to these appear when they are complete, in place of the former content.
 _COMPLETE_ON_CLOSE = {"s3", "s3a", "gs", "gcs"}
+_ATTEMPTS = 100
 
 
 def protocols_of(system: Any) -> set[str]:
@@ -78,13 +79,14 @@ def _stage(system: Any, place: str, blocks: Iterable[bytes]) -> None:
 
 def _publish(system: Any, staging: str, place: str) -> None:
     """Rename; where renaming does not replace, a reader may find nothing for a moment, but never a part."""
-    if not _renames(system):
+    rename = _rename_of(system)
+    if rename is None:
         system.cp_file(staging, place)
         system.rm_file(staging)
         return
     for _ in range(_ATTEMPTS):
         with suppress(FileExistsError):
-            system.mv(staging, place)
+            rename(staging, place)
         if not system.exists(staging):
             return
         # Another writer may be doing the same: whoever comes last wins.
@@ -93,11 +95,10 @@ def _publish(system: Any, staging: str, place: str) -> None:
     raise StoreUnavailable(f"{place} is being replaced by many writers at once.", hint="Try again.")
 
 
-_ATTEMPTS = 100
-
-
-def _renames(system: Any) -> bool:
-    """Whether the driver has a rename of its own; fsspec's stand-in copies, and reads names as patterns."""
+def _rename_of(system: Any) -> Callable[[str, str], object] | None:
+    """The driver's own way to rename; fsspec's stand-in copies, and reads names as patterns."""
     from fsspec import AbstractFileSystem
 
-    return type(system).mv is not AbstractFileSystem.mv
+    if type(system).mv is not AbstractFileSystem.mv:
+        return cast("Callable[[str, str], object]", system.mv)
+    return getattr(system, "mv_file", None)  # what drivers of 2024 call it

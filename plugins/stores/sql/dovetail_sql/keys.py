@@ -28,8 +28,8 @@ class Keys:
         self._uncertain: dict[str, int] = {}
 
     def ids(self, transaction: Transaction, names: Iterable[str]) -> dict[str, int]:
-        """The numbers of these names, which are added where they are new."""
-        wanted = set(names)
+        """The numbers of these names, which are added, in this order, where they are new."""
+        wanted = dict.fromkeys(names)
         known = {name: self._ids[name] for name in wanted if name in self._ids}
         missing = [name for name in wanted if name not in known]
         if not missing:

@@ -76,8 +76,8 @@ def put_tags(transaction: Transaction, run: RunRow, tags: Iterable[Tag]) -> None
         transaction.run("rename_run", {"id": run.id, "new_name": wanted[RUN_NAME]})
 
 
-def _names(batch: Batch) -> set[str]:
-    return {each.key for members in (batch.metrics, batch.params, batch.tags) for each in members}
+def _names(batch: Batch) -> list[str]:
+    return [each.key for members in (batch.metrics, batch.params, batch.tags) for each in members]
 
 
 def _put_texts(transaction: Transaction, statement: str, run: int, texts: dict[str, str]) -> None:
