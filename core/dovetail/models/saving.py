@@ -24,6 +24,7 @@ from dovetail.models.info import ModelInfo
 from dovetail.models.manifest import FUNCTION, Manifest
 from dovetail.models.model_code import ModelCode
 from dovetail.models.signature import ModelSignature, infer_signature
+from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,8 +92,9 @@ def log_with(
     path = uris.artifact_path(name)
     if not path:
         raise InvalidInput("A logged model needs a name to lie under.", hint="Pass name='model'.")
-    run = run_id or runs.active_run_id()
-    artifacts = RunArtifacts(places.tracking_store(), run)
+    active = None if run_id else runs.current_run()
+    run = active.run_id if active else check_run_id(run_id)
+    artifacts = RunArtifacts(places.open_store(active.uri) if active else places.tracking_store(), run)
     with tempfile.TemporaryDirectory(prefix="dovetail-model-") as scratch:
         folder = Path(scratch) / "model"
         manifest = save_with(flavor, model, folder, options=options, run_id=run, artifact_path=path, **details)

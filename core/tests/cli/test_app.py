@@ -87,7 +87,9 @@ def test_commands_of_plugins_stand_beside_and_are_imported_only_to_run(installed
     installed("acme-broken", {"commands": {"broken": "acme_broken"}}, acme_broken="raise RuntimeError('broken')")
 
     def call(*arguments: str) -> Any:
-        program = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\nfrom dovetail.cli.main import main\nmain()"
+        program = (
+            f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\nfrom dovetail.cli.main import main\nmain()"
+        )
         return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
 
     shown = call("-h")

@@ -70,11 +70,7 @@ def _name(length: int) -> TypeEngine[str]:
 
 def _value() -> TypeEngine[str]:
     """Text of any length, compared by code point."""
-    return (
-        Text()
-        .with_variant(Text(collation="C"), "postgresql")
-        .with_variant(Text(collation="utf8mb4_bin"), *_MYSQL)
-    )
+    return Text().with_variant(Text(collation="C"), "postgresql").with_variant(Text(collation="utf8mb4_bin"), *_MYSQL)
 
 
 def _of(table: Table, *, primary_key: bool = False, index: bool = False) -> Column[int]:
