@@ -63,7 +63,7 @@ def interop(session: nox.Session) -> None:
     install_checkout(session)
     peer = Path(session.create_tmp()) / "mlflow"
     session.run("python", "-m", "venv", "--clear", str(peer))
-    python = str(next(peer.glob("*/python*")))
+    python = str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
     session.run("pytest", "tests/e2e/test_mlflow_models.py", env={"DOVETAIL_TEST_MLFLOW_PYTHON": python})
 

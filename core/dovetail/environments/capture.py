@@ -201,7 +201,21 @@ def _packages_at(places: tuple[tuple[str, float], ...]) -> Mapping[str, list[str
     del places
     from importlib import metadata
 
-    return metadata.packages_distributions()
+    if sys.version_info >= (3, 11):
+        return metadata.packages_distributions()
+    table: dict[str, list[str]] = {}
+    for distribution in metadata.distributions():
+        for package in _top_level(distribution):
+            table.setdefault(package, []).append(distribution.metadata["Name"])
+    return table
+
+
+def _top_level(distribution: Distribution) -> set[str]:
+    """The import packages of a distribution; Python 3.10 itself knows only those that setuptools built."""
+    if listed := distribution.read_text("top_level.txt"):
+        return set(listed.split())
+    files = [path for path in distribution.files or () if path.suffix in (".py", ".so", ".pyd")]
+    return {path.parts[0].split(".")[0] for path in files} - {"", "__pycache__"}
 
 
 def _stamp(entry: str) -> tuple[str, float]:

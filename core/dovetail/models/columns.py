@@ -117,8 +117,8 @@ def _fit_cell(cell: Any, kind: Any, row: int, *, required: bool) -> Any:
 
 
 def _is_missing(cell: Any) -> bool:
-    # The only float among lists and dictionaries is pandas' mark for a missing one.
-    return isinstance(cell, float) or type(cell).__name__ in ("NAType", "NaTType")
+    # pandas marks a missing cell by a NaN, the one float that differs from itself.
+    return (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def _settled(values: Any, kind: DataType) -> Any:
