@@ -46,7 +46,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test, in one environment that holds every distribution."""
     install_checkout(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-rs", *session.posargs)
 
 
 @nox.session(python=PYTHONS)

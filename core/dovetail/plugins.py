@@ -27,7 +27,20 @@ if TYPE_CHECKING:
 
     from dovetail.entrypoints import EntryPoint
 
-__all__ = ["KINDS", "Kind", "Plugins", "ask", "collect", "find", "installed", "offers", "register", "tell"]
+__all__ = [
+    "BROADCAST",
+    "KINDS",
+    "Kind",
+    "Plugins",
+    "ask",
+    "blocked",
+    "collect",
+    "find",
+    "installed",
+    "offers",
+    "register",
+    "tell",
+]
 
 ANY = "*"
 BROADCAST = "dovetail.hooks"
@@ -81,6 +94,12 @@ _DISTRIBUTIONS = {
     "file": "dovetail-fsspec",
     "local": "dovetail-system",
 }
+# Keys whose distribution is or will be one of ours. Others get no name to install: anybody could publish that name.
+_OURS = {
+    "azure", "conda", "databricks", "docker", "file", "fsspec", "gcs", "gs", "hdfs", "http", "kubernetes",
+    "lightgbm", "local", "memory", "mysql", "postgresql", "pyfunc", "pytorch", "ray", "s3", "sklearn", "slurm",
+    "spark", "sqlite", "system", "uv", "virtualenv", "xgboost",
+}  # fmt: skip
 
 
 class Plugins:
@@ -104,7 +123,7 @@ class Plugins:
     def offers(self, kind: str) -> dict[str, EntryPoint]:
         """The keys of a kind that are installed and not blocked, each with who claims it; nothing is imported."""
         group = KINDS[kind].group
-        return {point.name: point for point in self.installed() if point.group == group and not _blocked(point)}
+        return {point.name: point for point in self.installed() if point.group == group and not blocked(point)}
 
     def installed(self) -> tuple[EntryPoint, ...]:
         """All entry points of dovetail's groups, blocked ones included."""
@@ -177,7 +196,7 @@ class Plugins:
     def _point(self, kind: Kind, key: str) -> EntryPoint:
         claims = [point for point in self.installed() if point.group == kind.group and point.name == key]
         claims = claims or [point for point in self.installed() if point.group == kind.group and point.name == ANY]
-        open_claims = [point for point in claims if not _blocked(point)]
+        open_claims = [point for point in claims if not blocked(point)]
         if len({point.distribution for point in open_claims}) > 1:
             raise _conflict(kind, key, open_claims)
         if open_claims:
@@ -274,14 +293,15 @@ class Plugins:
         import warnings
 
         for point in self.installed():
-            if point.group == BROADCAST and not _blocked(point):
+            if point.group == BROADCAST and not blocked(point):
                 try:
                     self._import(point)
                 except PluginBroken as error:
                     warnings.warn(str(error), stacklevel=4)
 
 
-def _blocked(point: EntryPoint) -> bool:
+def blocked(point: EntryPoint) -> bool:
+    """Whether the allow or block list keeps a plugin out."""
     names = {_listed(point.distribution), _listed(point.name)}
     allow = settings.get("plugins_allow")
     if names & set(map(_listed, settings.get("plugins_block"))):
@@ -323,7 +343,9 @@ def _install_hint(key: str) -> str | None:
     for project in sorted(checkout.glob("[!_]*/*/pyproject.toml")):
         if project.parent.name == distribution.removeprefix("dovetail-"):
             return f"Install it with: {sys.executable} -m pip install {project.parent}"
-    return f"If there is a plugin for it: {sys.executable} -m pip install {distribution}"
+    if key not in _OURS:
+        return "Install the plugin that offers it; `dovetail plugins list` shows what is there."
+    return f"Its plugin, where it is published, is installed with: {sys.executable} -m pip install {distribution}"
 
 
 def _trace(manager: pluggy.PluginManager) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 import dovetail as mlflow
 from dovetail import errors
-from dovetail.errors import DovetailError, NotFound, ParamConflict, RunEnded
+from dovetail.errors import DovetailError, InvalidName, NotFound, RunEnded
+from dovetail.values.names import check_run_id
 
 CLASSES = [each for _, each in inspect.getmembers(errors, inspect.isclass) if issubclass(each, DovetailError)]
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -114,10 +115,24 @@ def fact(name: str, value: str) -> None:
 
 
 def next_steps(*commands: tuple[str, str]) -> None:
-    """Print commands to go on with, each with what it does."""
-    width = max(len(command) for command, _ in commands)
-    for command, purpose in commands:
-        typer.echo(f"  {command:<{width}}  {styled('# ' + purpose, dim=True)}")
+    """Print commands to go on with, each with what it does.
+
+    Args:
+        commands: What follows ``dovetail``, and its purpose.
+    """
+    lines = [(f"{program()} {command}", purpose) for command, purpose in commands]
+    width = max(len(line) for line, _ in lines)
+    for line, purpose in lines:
+        typer.echo(f"  {line:<{width}}  {styled('# ' + purpose, dim=True)}")
+
+
+def program() -> str:
+    """How this program is called here: by its name where that finds it, else as it was called."""
+    called = Path(sys.argv[0])
+    if called.name != "dovetail" or not called.is_file():
+        return "dovetail"
+    found = shutil.which("dovetail")
+    return "dovetail" if found and called.samefile(found) else sys.argv[0]
 
 
 def progress(message: str) -> None:

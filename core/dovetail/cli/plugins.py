@@ -25,6 +25,15 @@ def list_plugins(json: Annotated[bool, output.JSON] = False) -> None:
     if json:
         output.json_out([dict(point.__dict__) for point in points])
         return
-    kinds = {kind.group: kind.noun for kind in plugins.KINDS.values()}
-    rows = [[kinds.get(point.group, point.group), point.name, point.distribution, point.version] for point in points]
-    output.table(["Kind", "Key", "Distribution", "Version"], rows, empty="No plugins. Try `pip install dovetail`.")
+    rows = [
+        [_kind(point.group), point.name, point.distribution, point.version, "blocked" if plugins.blocked(point) else ""]
+        for point in points
+    ]
+    output.table(["Kind", "Key", "Distribution", "Version", ""], rows, empty="No plugins. Try `pip install dovetail`.")
+
+
+def _kind(group: str) -> str:
+    """What people call the entries of a group."""
+    nouns = {kind.group: kind.noun for kind in plugins.KINDS.values()}
+    nouns.update({plugins.BROADCAST: "hooks", "dovetail.flavor_packages": "package of a flavor"})
+    return nouns.get(group, group)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads it
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +12,7 @@ from dovetail.cli.group import GroupApp
 from dovetail.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from dovetail.projects.submitted import SubmittedRun
     from dovetail.tracking.client import Client
 
 __all__ = ["app"]
@@ -72,7 +73,7 @@ def run(
         echo=None if quiet else echo_to_stdout,
         check=False,
     )
-    _report(submitted.run_id)
+    _report(submitted, quiet=quiet)
 
 
 def _parameters(given: list[str]) -> dict[str, str]:
@@ -87,32 +88,42 @@ def _parameters(given: list[str]) -> dict[str, str]:
     return parameters
 
 
-def _report(run_id: str) -> None:
+def _report(submitted: SubmittedRun, *, quiet: bool) -> None:
     from dovetail.projects.submitted import LOG_ARTIFACT
     from dovetail.tracking.client import Client
     from dovetail.values import RunStatus
 
-    client = Client()
+    client, run_id = Client(), submitted.run_id
     run = client.get_run(run_id)
     well = run.info.status == RunStatus.FINISHED
+    if quiet and not well:
+        _show_end(Path(client.download_artifacts(run_id, LOG_ARTIFACT)))
     typer.echo()
     output.fact("status", run.info.status)
+    if not well and submitted.exit_code is not None:
+        output.fact("exit code", str(submitted.exit_code))
     output.fact("run", f"{run_id} ({run.info.run_name})")
     output.fact("duration", output.duration(run.info.start_time, run.info.end_time))
     typer.echo()
     output.next_steps(
-        *([] if well else [(f"dovetail artifacts download -r {run_id} -a {LOG_ARTIFACT}", "where its output lies")]),
-        (f"dovetail runs show {run_id}", "params, metrics, tags"),
-        (f"dovetail artifacts list -r {run_id}", "its files"),
+        *([] if well else [(f"artifacts download -r {run_id} -a {LOG_ARTIFACT}", "where its output lies")]),
+        (f"runs show {run_id}", "params, metrics, tags"),
+        (f"artifacts list -r {run_id}", "its files"),
         *_model_step(client, run_id),
     )
     if not well:
         raise typer.Exit(1)
 
 
+def _show_end(log: Path) -> None:
+    """The last lines of a run's output."""
+    for line in log.read_bytes()[-8192:].decode("utf-8", errors="replace").splitlines()[-15:]:
+        typer.echo(f"  {output.one_line(line)}")
+
+
 def _model_step(client: Client, run_id: str) -> list[tuple[str, str]]:
     """How to use the run's model, if it logged one at its root."""
     for folder in [entry.path for entry in client.list_artifacts(run_id) if entry.is_dir]:
         if any(entry.path == f"{folder}/MLmodel" for entry in client.list_artifacts(run_id, folder)):
-            return [(f"dovetail models predict -m runs:/{run_id}/{folder} -i rows.csv", "use its model")]
+            return [(f"models predict -m runs:/{run_id}/{folder} -i rows.csv", "use its model")]
     return []

@@ -94,7 +94,7 @@ def show(
             typer.echo(output.styled(f"\n{title}", bold=True))
             _pairs(rows)
     typer.echo()
-    output.next_steps((f"dovetail artifacts list -r {run.info.run_id}", "its files"))
+    output.next_steps((f"artifacts list -r {run.info.run_id}", "its files"))
 
 
 @app.command()

@@ -118,7 +118,7 @@ def _fit_cell(cell: Any, kind: Any, row: int, *, required: bool) -> Any:
 
 def _is_missing(cell: Any) -> bool:
     # pandas marks a missing cell by a NaN, the one float that differs from itself.
-    return (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+    return (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")  # noqa: PLR0124
 
 
 def _settled(values: Any, kind: DataType) -> Any:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from difflib import get_close_matches
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import dovetail
 from dovetail import plugins
 from dovetail.errors import PluginMissing
 from dovetail.models import flavors, loading, saving
@@ -43,9 +45,16 @@ def flavor_facade(key: str) -> ModuleType:
         return sys.modules[name]
     try:
         plugins.find("flavors", key)
-    except PluginMissing as missing:
-        raise AttributeError(f"module 'dovetail' has no attribute {key!r}: {missing}") from None
+    except PluginMissing:
+        raise AttributeError(f"module 'dovetail' has no attribute {key!r}.{_advice(key)}") from None
     return Facade(key)
+
+
+def _advice(name: str) -> str:
+    """What may have been meant: a verb, or a flavor that is not installed."""
+    offered = sorted(plugins.offers("flavors"))
+    close = get_close_matches(name, [*dovetail.__all__, *offered], n=1)
+    return f" Did you mean {close[0]!r}?" if close else f" Installed flavors: {', '.join(offered) or 'none'}."
 
 
 class Facade(ModuleType):

@@ -145,7 +145,9 @@ class Project:
         close = get_close_matches(name, known, n=1)
         return InvalidProject(
             f"Project {self.name!r} has no entry point {name!r}.{f' Did you mean {close[0]!r}?' if close else ''}",
-            hint=f"It has: {', '.join(known)}." if known else f"Add an MLproject file or a script to {self.folder}.",
+            hint=f"It has: {', '.join(known)}; choose one with -e {known[0]}."
+            if known
+            else f"Add an MLproject file or a script to {self.folder}.",
         )
 
 

@@ -70,6 +70,11 @@ class SubmittedRun:
         """RUNNING, FINISHED, FAILED or KILLED, without waiting."""
         return self._finished or self._submission.status()
 
+    @property
+    def exit_code(self) -> int | None:
+        """What the command exited with (negative: the signal that ended it); None while it runs."""
+        return self._submission.exit_code
+
     def cancel(self) -> None:
         """End the run and everything it started; it is recorded as KILLED."""
         self._submission.cancel()

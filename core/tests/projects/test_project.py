@@ -268,7 +268,7 @@ def test_a_misspelt_entry_point_is_answered_with_those_there_are(folder: Any) ->
     with pytest.raises(InvalidProject) as caught:
         project.entry_point("mian")
     assert "Did you mean 'main'?" in caught.value.message
-    assert caught.value.hint == "It has: main, validate, x.py."
+    assert caught.value.hint == "It has: main, validate, x.py; choose one with -e main."
 
 
 def test_a_conda_file_lying_there_is_the_environment(folder: Any) -> None:
