@@ -61,7 +61,7 @@ def compat(session: nox.Session) -> None:
 def interop(session: nox.Session) -> None:
     """Models to and from the real MLflow, which gets an environment of its own."""
     install_checkout(session)
-    peer = Path(session.create_tmp()) / "mlflow"
+    peer = Path(session.create_tmp()).absolute() / "mlflow"
     session.run("python", "-m", "venv", "--clear", str(peer))
     python = str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
