@@ -68,7 +68,11 @@ class Transaction(ABC):
 
     @abstractmethod
     def tables(self) -> frozenset[str]:
-        """The names of all tables the database has."""
+        """The names of all tables and views that the database has."""
+
+    def claim(self) -> str | None:
+        """What says that a database without tables is somebody else's; None if nothing does."""
+        return None
 
     @abstractmethod
     def execute(self, text: str) -> None:
@@ -77,6 +81,8 @@ class Transaction(ABC):
     @abstractmethod
     def backup(self, version: int) -> str | None:
         """Copy the database, which is at this schema version, as it is before this transaction changes it.
+
+        The copy is removed again if the transaction fails.
 
         Returns:
             Where the copy is; None if the engine leaves backups to those who run it.

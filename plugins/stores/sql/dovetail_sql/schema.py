@@ -87,8 +87,9 @@ def upgrade(database: Database, wanted: int = VERSION, migrations: Sequence[Migr
             return SchemaState(wanted, wanted)
         if state.current:
             return state
+        steps = _way(database, state, _released() if migrations is None else migrations)
         backup = transaction.backup(state.version)
-        _migrate(transaction, state, _released() if migrations is None else migrations)
+        _migrate(transaction, steps)
         return SchemaState(wanted, wanted, backup)
 
 
@@ -109,26 +110,41 @@ def chosen_root() -> str | None:
 def _state(database: Database, transaction: Transaction, wanted: int) -> SchemaState:
     tables = transaction.tables()
     if not tables:
+        if (claim := transaction.claim()) is not None:
+            raise _foreign(database, f"its {claim} says so")
         return SchemaState(0, wanted)
     if not tables >= _OURS:
-        raise _foreign(database, tables)
+        raise _mlflow(database) if tables >= _MLFLOW else _foreign(database, f"with {', '.join(sorted(tables)[:3])}…")
+    version = _version(database, transaction)
+    if version > wanted:
+        raise _too_new(database, version, wanted)
+    return SchemaState(version, wanted)
+
+
+def _version(database: Database, transaction: Transaction) -> int:
     row = transaction.first("version", {})
     if row is None:
         raise StoreError(f"{database.name} has lost its schema version.", hint="Restore it from a backup.")
-    if row[0] > wanted:
-        raise _too_new(database, row[0], wanted)
-    return SchemaState(row[0], wanted)
-
-
-def _foreign(database: Database, tables: frozenset[str]) -> ForeignLayout:
-    if tables >= _MLFLOW:
-        return ForeignLayout(
-            f"{database.name} is a database of MLflow's and is left as it is.",
-            hint="Name another file, such as sqlite:///dovetail.db.",
+    version = row[0]
+    # sqlite stores anything in any column.
+    if not isinstance(version, int) or version < 1:
+        raise StoreError(
+            f"{database.name} has {version!r:.50} in its table schema_version, which is no version.",
+            hint="Restore it from a backup.",
         )
-    some = ", ".join(sorted(tables)[:3])
+    return version
+
+
+def _mlflow(database: Database) -> ForeignLayout:
     return ForeignLayout(
-        f"{database.name} is a database of something else (tables {some}…) and is left as it is.",
+        f"{database.name} is a database of MLflow's and is left as it is.",
+        hint="Name another file, such as sqlite:///dovetail.db.",
+    )
+
+
+def _foreign(database: Database, why: str) -> ForeignLayout:
+    return ForeignLayout(
+        f"{database.name} is a database of something else ({why}) and is left as it is.",
         hint="Name another database; dovetail makes a new one at its first use.",
     )
 
@@ -156,13 +172,20 @@ def _create(database: Database, transaction: Transaction, version: int) -> None:
     transaction.run("add_default_experiment", row)
 
 
-def _migrate(transaction: Transaction, state: SchemaState, migrations: Sequence[Migration]) -> None:
+def _way(database: Database, state: SchemaState, migrations: Sequence[Migration]) -> Sequence[Migration]:
     steps = [step for step in migrations if state.version < step.version <= state.wanted]
     if [step.version for step in steps] != list(range(state.version + 1, state.wanted + 1)):
-        raise StoreError(f"There is no way from schema version {state.version} to {state.wanted}.")
+        raise StoreError(
+            f"{database.name} was not upgraded: there is no way from schema version {state.version} to {state.wanted}.",
+            hint=f"Reinstall the plugin: pip install --force-reinstall {database.plugin}",
+        )
+    return steps
+
+
+def _migrate(transaction: Transaction, steps: Sequence[Migration]) -> None:
     for step in steps:
         step.apply(transaction)
-    transaction.run("set_version", {"version": state.wanted})
+    transaction.run("set_version", {"version": steps[-1].version})
 
 
 def _released() -> Sequence[Migration]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dovetail.errors import StoreError
 from dovetail_sql.database import Row, Statement, Taken, Transaction
 from dovetail_sql.keys import Keys
 from dovetail_sqlite.compiled import FIXED
@@ -35,6 +37,12 @@ class Connection:
         self.keys = Keys()
         self.watch = watch
         self.searches = False
+        self._process = os.getpid()
+
+    @property
+    def inherited(self) -> bool:
+        """Whether it belongs to the parent of this process, and must not be touched."""
+        return os.getpid() != self._process
 
     @contextmanager
     def transaction(self, begin: str) -> Iterator[SqliteTransaction]:
@@ -47,14 +55,21 @@ class Connection:
         except BaseException:
             self.keys.settle(committed=False)
             # After a full disk, say, sqlite has rolled back by itself.
-            if self.raw.in_transaction:
+            if not self.inherited and self.raw.in_transaction:
                 transaction.execute("ROLLBACK")
             raise
         self.keys.settle(committed=True)
 
     def close(self) -> None:
         """Let go of the file."""
-        self.raw.close()
+        if self.inherited:
+            _untouched.append(self.raw)
+        else:
+            self.raw.close()
+
+
+_untouched: list[sqlite3.Connection] = []
+"""Connections of the parent that nobody else refers to; to forget one would be to close it."""
 
 
 class SqliteTransaction(Transaction):
@@ -93,9 +108,17 @@ class SqliteTransaction(Transaction):
         return json.dumps(values, ensure_ascii=False)
 
     def tables(self) -> frozenset[str]:
-        """The names of all tables but sqlite's own."""
-        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
-        return frozenset(name for (name,) in self._raw.execute(query))
+        """The names of all that is defined; sqlite's own are left out unless there is nothing else."""
+        names = frozenset(str(name) for (name,) in self._raw.execute("SELECT name FROM sqlite_master"))
+        return frozenset(name for name in names if not name.startswith("sqlite_")) or names
+
+    def claim(self) -> str | None:
+        """A number in the file's header by which another program knows it."""
+        for pragma in ("application_id", "user_version"):
+            (number,) = self._raw.execute(f"PRAGMA {pragma}").fetchone()
+            if number:
+                return f"{pragma} {number}"
+        return None
 
     def execute(self, text: str) -> None:
         """Execute a statement given as text."""
@@ -108,6 +131,11 @@ class SqliteTransaction(Transaction):
         return None
 
     def _tell(self, statement: str) -> None:
+        if self._connection.inherited:
+            raise StoreError(
+                "This process was forked in the middle of a transaction, which only its parent can go on with.",
+                hint="Fork outside of transactions, or start processes by multiprocessing's method 'spawn'.",
+            )
         if self._connection.watch is not None:
             self._connection.watch(statement)
 

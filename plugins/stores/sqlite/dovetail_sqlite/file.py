@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet, finalize
 
@@ -17,13 +18,13 @@ from dovetail_sql.schema import prepare
 from dovetail_sqlite.compiled import DEFINITIONS
 from dovetail_sqlite.connection import Connection, SqliteTransaction
 from dovetail_sqlite.failures import is_locked, translated, unwritable
+from dovetail_sqlite.forks import Gate
 from dovetail_sqlite.location import uri_of
 from dovetail_sqlite.modes import empty, open_existing, open_for_looking, open_for_making
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 __all__ = ["FileDatabase"]
 
@@ -35,6 +36,8 @@ class FileDatabase(Database):
     """A sqlite file in write-ahead mode.
 
     Readers never wait for writers. Writers of one process take turns here, those of several at sqlite's lock.
+    When the process forks, transactions of other threads are waited for and idle connections closed, such that the
+    child can use the file like anybody else. A child forked inside a transaction can only read that file.
 
     Args:
         path: The file; it and its folder are made at the first use.
@@ -67,20 +70,26 @@ class FileDatabase(Database):
     @contextmanager
     def read(self) -> Iterator[SqliteTransaction]:
         """A transaction that sees one state of the database."""
-        with self._connected() as connection, connection.transaction("BEGIN") as transaction:
+        with self._passing(), self._connected() as connection, connection.transaction("BEGIN") as transaction:
             yield transaction
 
     @contextmanager
     def write(self) -> Iterator[SqliteTransaction]:
         """A transaction that writes; whoever holds the lock is waited for, at most the busy timeout."""
-        begin = "BEGIN IMMEDIATE"
-        with self._taking_turns(), self._connected() as connection, connection.transaction(begin) as transaction:
+        _require_unentangled(self.path)
+        # Not the other way round: who waits for a turn holds up no fork.
+        with (
+            self._taking_turns(),
+            self._passing(),
+            self._connected() as connection,
+            _writing(connection) as transaction,
+        ):
             yield transaction
 
     @contextmanager
     def plain(self) -> Iterator[SqliteTransaction]:
         """A transaction on the file as it is, or on an empty one if there is none."""
-        with self._translated():
+        with self._passing(), self._translated():
             raw = open_for_looking(self.path, self._timeout) if self._exists() else empty()
             with self._closing(raw) as connection, connection.transaction("BEGIN") as transaction:
                 yield transaction
@@ -88,11 +97,13 @@ class FileDatabase(Database):
     @contextmanager
     def exclusive(self) -> Iterator[SqliteTransaction]:
         """A transaction for making or changing the schema; the file is in write-ahead mode afterwards."""
+        _require_unentangled(self.path)
         self._make_folder()
-        with self._translated(), self._closing(open_for_making(self.path, self._timeout)) as connection:
+        with self._passing(), self._translated(), self._closing(self._made()) as connection:
+            changes = _SchemaTransaction(connection, self.path, self._timeout)
             # Shuts out writers and lets readers in, which the backup is one of.
-            with connection.transaction("BEGIN IMMEDIATE"):
-                yield _SchemaTransaction(connection, self.path, self._timeout)
+            with changes.keeping_backups(), _writing(connection):
+                yield changes
                 _check_references(connection.raw)
             self._write_ahead(connection.raw)
 
@@ -102,8 +113,9 @@ class FileDatabase(Database):
 
     def close(self) -> None:
         """Close all connections that are not in use; those that are follow when they are given back."""
-        self._pool.close()
-        self._begin_anew()
+        with self._passing():
+            self._pool.close()
+            self._begin_anew()
 
     # --- connections -----------------------------------------------------------------------------------------
 
@@ -140,6 +152,9 @@ class FileDatabase(Database):
         raw, lasting = open_existing(self.path, self._timeout)
         return Connection(raw, lasting=lasting, watch=self._watch)
 
+    def _made(self) -> sqlite3.Connection:
+        return open_for_making(self.path, self._timeout)
+
     @contextmanager
     def _closing(self, raw: sqlite3.Connection) -> Iterator[Connection]:
         connection = Connection(raw, watch=self._watch)
@@ -147,6 +162,9 @@ class FileDatabase(Database):
             yield connection
         finally:
             connection.close()
+
+    def _passing(self) -> AbstractContextManager[None]:
+        return _gate.passing(self.name)
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self.name, self.path, self._timeout)
@@ -204,12 +222,24 @@ class _SchemaTransaction(SqliteTransaction):
         super().__init__(connection)
         self._path = path
         self._timeout = timeout
+        self._backups: list[Path] = []
 
     def backup(self, version: int) -> str | None:
         """Copy the file to ``<file>.v<version>-backup`` beside it."""
         from dovetail_sqlite.backup import copy_of
 
-        return str(copy_of(self._path, version, self._timeout))
+        self._backups.append(copy_of(self._path, version, self._timeout))
+        return str(self._backups[-1])
+
+    @contextmanager
+    def keeping_backups(self) -> Iterator[None]:
+        """Keep the copies only if the block succeeds; else the file is what they are."""
+        try:
+            yield
+        except BaseException:
+            for backup in self._backups:
+                backup.unlink(missing_ok=True)
+            raise
 
 
 class _Pool:
@@ -233,6 +263,8 @@ class _Pool:
         return connection
 
     def give(self, connection: Connection) -> None:
+        if os.getpid() != self._process:
+            return  # a child unwinds what it was forked in
         if self._closed or not connection.lasting or connection.raw.in_transaction:
             self._drop(connection)
         else:
@@ -243,6 +275,10 @@ class _Pool:
             _inherited.append(self)
             return
         self._closed = True
+        self.rest()
+
+    def rest(self) -> None:
+        """Close what is not in use."""
         while (connection := self.take()) is not None:
             self._drop(connection)
 
@@ -260,6 +296,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _writing(connection: Connection) -> AbstractContextManager[SqliteTransaction]:
+    return connection.transaction("BEGIN IMMEDIATE")
+
+
 def _check_references(raw: sqlite3.Connection) -> None:
     # Migrations run with foreign keys unchecked, since rebuilding a table would trip over them.
     broken = raw.execute("PRAGMA foreign_key_check").fetchone()
@@ -267,8 +307,26 @@ def _check_references(raw: sqlite3.Connection) -> None:
         raise StoreError(f"The schema was not changed: rows of {broken[0]} would point to no rows of {broken[2]}.")
 
 
+def _require_unentangled(path: Path) -> None:
+    if _entangled and _identity(path) in _entangled:
+        raise StoreError(
+            f"{path} cannot be written by this process: it was forked in the middle of a transaction on that file.",
+            hint="Fork outside of transactions, or start processes by multiprocessing's method 'spawn'.",
+        )
+
+
+_gate = Gate()
 _databases: WeakSet[FileDatabase] = WeakSet()
 _inherited: list[_Pool] = []
+_entangled: set[tuple[int, int] | None] = set()
+"""Files whose locks sqlite has noted wrongly in this process, for good."""
+
+
+def _rest() -> None:
+    """Before a fork: let go of all files."""
+    _gate.shut()
+    for database in list(_databases):
+        database._pool.rest()  # noqa: SLF001
 
 
 def _leave_inherited() -> None:
@@ -276,10 +334,12 @@ def _leave_inherited() -> None:
 
     Two processes on one connection damage the file, and closing would tidy up files the parent still uses.
     """
+    _entangled.update(_identity(Path(path)) for path in _gate.begin_anew())
+    _entangled.discard(None)
     for database in list(_databases):
         _inherited.append(database._pool)  # noqa: SLF001
         database._begin_anew()  # noqa: SLF001
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_inherited)
+    os.register_at_fork(before=_rest, after_in_parent=_gate.reopen, after_in_child=_leave_inherited)

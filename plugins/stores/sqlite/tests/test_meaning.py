@@ -39,6 +39,7 @@ def comparable(value: float) -> Any:
     return "nan" if math.isnan(value) else value
 
 
+@settings(deadline=None)
 @given(
     metrics=st.lists(points, max_size=8),
     params=st.dictionaries(keys, texts, max_size=4),
@@ -176,7 +177,7 @@ def twins(store: TrackingStore) -> tuple[str, tuple[TrackingStore, TrackingStore
     return experiment_id, (store, reference)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(tree=filters | st.none(), order=orders, size=st.sampled_from((3, 7, 100)))
 def test_any_search_finds_what_the_reference_finds(
     twins: tuple[str, tuple[TrackingStore, TrackingStore]], tree: Any, order: list[OrderKey], size: int

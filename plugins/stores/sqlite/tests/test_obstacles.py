@@ -39,14 +39,19 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def as_a_user(action: Callable[[], str]) -> str:
+def as_the_same_user(action: Callable[[], str]) -> str:
+    """What an action answers in a forked child."""
+    return as_a_user(action, os.getuid())
+
+
+def as_a_user(action: Callable[[], str], user: int = NOBODY) -> str:
     """What an action answers when someone without special rights does it; an error answers by name and message."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        if os.getuid() == 0:
-            os.setuid(NOBODY)
+        if os.getuid() == 0 and user != os.getuid():
+            os.setuid(user)
         try:
             answer = action()
         except DovetailError as error:
@@ -284,12 +289,88 @@ class TestFork:
                 assert os.waitpid(child, 0)[1] == 0
             assert store.get_run(run_id).info.run_name == "parent's"
 
+    def test_children_forked_while_a_thread_writes_and_one_reads_can_write(self, tmp_path: Path) -> None:
+        with closing(open_sqlite(f"sqlite:///{tmp_path}/dovetail.db")) as store:
+            run_id = store.create_run(NewRun("0")).info.run_id
+            with _all_along(lambda: _log(store, run_id, 0)), _all_along(lambda: store.get_run(run_id)):
+                children = [_forked(lambda n=n: _log(store, run_id, n)) for n in range(1, 21)]  # type: ignore[misc]
+                assert [os.waitpid(child, 0)[1] for child in children] == [0] * 20
+            points = store.get_metric_history(run_id, "loss")
+            assert len([point for point in points if point.step >= 100]) == 20 * 20
+
+    def test_a_child_keeps_writing_what_others_see_after_its_parent_closed(self, tmp_path: Path) -> None:
+        uri = f"sqlite:///{tmp_path}/dovetail.db"
+        store = open_sqlite(uri)
+        run_id = store.create_run(NewRun("0")).info.run_id
+        with _pipe() as (ready, is_ready), _pipe() as (closed, is_closed):
+
+            def write_before_and_after() -> None:
+                _log(store, run_id, 1)
+                is_ready.write(b"1")
+                closed.read(1)
+                _log(store, run_id, 2)
+
+            child = _forked(write_before_and_after)
+            ready.read(1)
+            store.close()
+            is_closed.write(b"1")
+            assert os.waitpid(child, 0)[1] == 0
+        with closing(open_sqlite(uri)) as again:
+            assert len(again.get_metric_history(run_id, "loss")) == 40
+
+    def test_a_child_forked_in_its_own_transaction_says_at_once_that_it_cannot_write(self, tmp_path: Path) -> None:
+        uri = f"sqlite:///{tmp_path}/dovetail.db"
+        with closing(open_sqlite(uri)) as store:
+            run_id = store.create_run(NewRun("0")).info.run_id
+            with store.database.write():
+                answers = [as_the_same_user(writing(tmp_path / "dovetail.db", run_id)) for _ in range(2)]
+            assert all(answer.startswith("StoreError") and "middle of a transaction" in answer for answer in answers)
+            _log(store, run_id, 1)
+            assert len(store.get_metric_history(run_id, "loss")) == 20
+
+    def test_a_child_that_leaves_its_parents_transaction_does_not_end_it(self, tmp_path: Path) -> None:
+        with closing(open_sqlite(f"sqlite:///{tmp_path}/dovetail.db")) as store:
+            store.create_run(NewRun("0", run_id="r1"))
+            with store.database.write() as transaction:
+                transaction.run("rename_run", {"id": 1, "new_name": "parent's"})
+                reader, writer = os.pipe()
+                child = os.fork()
+                if child == 0:
+                    try:
+                        transaction.execute("COMMIT")
+                    except StoreError:
+                        os.write(writer, b"refused")
+                    os._exit(0)
+                os.waitpid(child, 0)
+                assert os.read(reader, 20) == b"refused"
+                os.close(reader)
+                os.close(writer)
+            assert store.get_run("r1").info.run_name == "parent's"
+
     def test_memory_is_not_shared_with_a_child_and_says_so(self) -> None:
         with closing(open_sqlite("sqlite://")) as store:
             store.create_run(NewRun("0"))
             answer = as_a_user(lambda: store.get_experiment("0").name)
         assert answer.startswith("StoreError")
         assert "sqlite:///dovetail.db" in answer
+
+
+@contextmanager
+def _all_along(action: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again, in a thread, until the block ends."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.is_set():
+            action()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _forked(action: Callable[[], object]) -> int:

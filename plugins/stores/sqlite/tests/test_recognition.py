@@ -70,6 +70,21 @@ class TestOtherFiles:
         error = refusal(made(tmp_path / "music.db", "CREATE TABLE albums (title TEXT)"), ForeignLayout)
         assert "albums" in error.message
 
+    @pytest.mark.parametrize(
+        ("script", "named"),
+        [
+            ("CREATE VIEW today AS SELECT date()", "today"),
+            ("PRAGMA application_id = 252006673", "application_id 252006673"),
+            ("PRAGMA user_version = 5", "user_version 5"),
+            (
+                "CREATE TABLE a (i INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO a VALUES (1); DROP TABLE a",
+                "sqlite_sequence",
+            ),
+        ],
+    )
+    def test_one_without_tables_that_is_somebodys_is_refused(self, tmp_path: Path, script: str, named: str) -> None:
+        assert named in refusal(made(tmp_path / "other.db", script), ForeignLayout).message
+
     def test_a_file_that_is_no_database_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "notes.db"
         path.write_text("Remember to label the samples.\n" * 100)
@@ -118,3 +133,21 @@ class TestNewerSchema:
             store.create_run(NewRun("0"))
         made(path, "DELETE FROM schema_version")
         assert "lost its schema version" in refusal(path, StoreError).message
+
+    @pytest.mark.parametrize("version", ["'1'||'b'", "x'01'", "1.5", "0", "-3"])
+    def test_with_something_else_in_its_place_it_is_refused(self, tmp_path: Path, version: str) -> None:
+        path = self._with(tmp_path, f"UPDATE schema_version SET version = {version}")
+        assert "no version" in refusal(path, StoreError).message
+        assert [each.name for each in tmp_path.iterdir()] == ["dovetail.db"]
+
+    def test_with_no_number_in_its_place_it_is_refused(self, tmp_path: Path) -> None:
+        script = "DROP TABLE schema_version; CREATE TABLE schema_version (version INTEGER);"
+        path = self._with(tmp_path, script + "INSERT INTO schema_version VALUES (NULL)")
+        assert "has None in its table schema_version" in refusal(path, StoreError).message
+        assert [each.name for each in tmp_path.iterdir()] == ["dovetail.db"]
+
+    def _with(self, folder: Path, script: str) -> Path:
+        path = folder / "dovetail.db"
+        with closing(open_sqlite(f"sqlite:///{path}")) as store:
+            store.create_run(NewRun("0"))
+        return made(path, script)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import dovetail_sqlite
-from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError
+from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError, StoreUnavailable
 from dovetail.values import Batch, Metric, NewRun
 from dovetail_sql.compiling import module_text
 from dovetail_sql.migrations import Migration
 from dovetail_sql.schema import SchemaState, check, upgrade
 from dovetail_sqlite import open_sqlite
+from dovetail_sqlite.backup import fill
 from dovetail_sqlite.opening import open_database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dovetail_sql.database import Transaction
 
 
@@ -129,12 +135,21 @@ class TestUpgrade:
             upgrade(open_database(path), 3, (Migration(2, add_note), Migration(3, step)))
         assert query(path, "SELECT version FROM schema_version") == [(1,)]
         assert "note" not in columns(path, "runs")
+        assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
         with closing(open_sqlite(f"sqlite:///{path}")) as store:
             assert store.get_run("r1").data.metrics == {"loss": 0.5}
 
     def test_without_a_way_there_is_refused(self, path: Path) -> None:
         with pytest.raises(StoreError, match="no way from schema version 1 to 3"):
             upgrade(open_database(path), 3, (Migration(2, add_note),))
+        assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
+
+    def test_that_fails_spares_the_copies_of_others(self, path: Path) -> None:
+        path.with_name("dovetail.db.v1-backup").write_text("precious")
+        with pytest.raises(StoreError):
+            upgrade(open_database(path), 2, (Migration(2, fail),))
+        assert path.with_name("dovetail.db.v1-backup").read_text() == "precious"
+        assert len(list(path.parent.iterdir())) == 2
 
     def test_by_many_at_once_is_done_once(self, path: Path) -> None:
         ran: list[int] = []
@@ -176,3 +191,38 @@ class TestUpgrade:
             argv = [sys.executable, "-c", read, f"sqlite:///{path}"]
             done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30)
         assert done.stdout == "RUNNING\n"
+
+
+class TestBackup:
+    def test_copies_more_than_one_portion(self, tmp_path: Path) -> None:
+        with closing(sqlite3.connect(tmp_path / "a.db")) as source, closing(sqlite3.connect(":memory:")) as copy:
+            source.execute("CREATE TABLE big (content BLOB)")
+            source.executemany("INSERT INTO big VALUES (zeroblob(?))", [(3 << 20,)] * 4)
+            source.commit()
+            fill(copy, source, 5.0)
+            assert copy.execute("SELECT sum(length(content)) FROM big").fetchone() == (12 << 20,)
+
+    def test_of_a_file_that_stays_locked_is_given_up(self, tmp_path: Path) -> None:
+        with _kept_from(tmp_path / "a.db") as source, closing(sqlite3.connect(":memory:")) as copy:
+            before = time.monotonic()
+            with pytest.raises(StoreUnavailable, match=r"stayed locked for 0\.3 s"):
+                fill(copy, source, 0.3)
+            assert time.monotonic() - before < 5
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals come by other ways there")
+    def test_of_a_file_that_stays_locked_ends_at_ctrl_c(self, tmp_path: Path) -> None:
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        with _kept_from(tmp_path / "a.db") as source, closing(sqlite3.connect(":memory:")) as copy:
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                fill(copy, source, 30.0)
+        timer.join()
+
+
+@contextmanager
+def _kept_from(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a file that another one keeps locked."""
+    with closing(sqlite3.connect(path, timeout=60)) as source, closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE notes (note TEXT)")
+        other.execute("BEGIN EXCLUSIVE")
+        yield source

@@ -1,0 +1,86 @@
+"""Forks of the process, for which transactions stop and connections close.
+
+sqlite notes in memory which locks the process holds. A forked child gets a copy of these notes but none of the
+locks: what was open at the fork it takes for locked for ever, or for its own. So nothing is to be open then.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Gate"]
+
+_PATIENCE = 10.0  # seconds; a fork waits no longer for transactions of other threads
+
+
+class Gate:
+    """What all transactions of a process go through, and what is shut while it forks."""
+
+    def __init__(self) -> None:
+        # Reentrant: a signal or the garbage collector may come back here in the same thread.
+        self._changed = threading.Condition(threading.RLock())
+        self._inside: dict[int, list[str]] = {}
+        self._forking: int | None = None
+
+    @contextmanager
+    def passing(self, path: str) -> Iterator[None]:
+        """Go through for the length of a transaction, once no other thread forks.
+
+        Args:
+            path: The file that it is on.
+        """
+        me = threading.get_ident()
+        with self._changed:
+            # Whoever is inside already is waited for, and must not wait here in turn.
+            while self._forking not in (None, me) and me not in self._inside:
+                self._changed.wait()
+            self._inside.setdefault(me, []).append(path)
+        try:
+            yield
+        finally:
+            self._leave(me)
+
+    def shut(self) -> None:
+        """Before a fork: hold up new transactions of other threads, and wait for those under way."""
+        me, deadline = threading.get_ident(), time.monotonic() + _PATIENCE
+        with self._changed:
+            self._wait_until(lambda: self._forking in (None, me), deadline)
+            self._forking = me
+            self._wait_until(lambda: not self._inside.keys() - {me}, deadline)
+
+    def reopen(self) -> None:
+        """After a fork, in the parent."""
+        with self._changed:
+            if self._forking == threading.get_ident():
+                self._forking = None
+                self._changed.notify_all()
+
+    def begin_anew(self) -> set[str]:
+        """After a fork, in the child: forget the other threads, which are not here.
+
+        Returns:
+            The files that a transaction was on all the same: one of the forking thread, or one that took too long.
+        """
+        me, left = threading.get_ident(), self._inside
+        self._changed = threading.Condition(threading.RLock())
+        # The child unwinds the transactions it was forked in, and leaves by this gate.
+        self._inside = {me: left[me]} if me in left else {}
+        self._forking = None
+        return {path for paths in left.values() for path in paths}
+
+    def _leave(self, thread: int) -> None:
+        with self._changed:
+            paths = self._inside[thread]
+            paths.pop()
+            if not paths:
+                del self._inside[thread]
+                self._changed.notify_all()
+
+    def _wait_until(self, condition: Callable[[], bool], deadline: float) -> None:
+        self._changed.wait_for(condition, max(0.0, deadline - time.monotonic()))
