@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dovetail.artifacts.store import ArtifactStore
     from dovetail.tracking.store import TrackingStore
 
-__all__ = ["artifact_store", "locate", "run_artifacts", "split_run_uri"]
+__all__ = ["artifact_store", "check_readable", "locate", "run_artifacts", "split_run_uri"]
 
 
 def artifact_store(uri: str) -> ArtifactStore:
@@ -47,6 +47,7 @@ def locate(uri: str, store: TrackingStore | None = None) -> tuple[ArtifactStore,
         InvalidUri: It cannot be read as a location.
         NotFound: There is no such run.
     """
+    check_readable(uri)
     scheme = uris.scheme_of(uri)
     if scheme == "runs":
         run_id, path = split_run_uri(uri)
@@ -59,6 +60,19 @@ def locate(uri: str, store: TrackingStore | None = None) -> tuple[ArtifactStore,
         return artifact_store(uri), ""
     base, _, name = uri.rstrip("/").rpartition("/")
     return artifact_store(base), uris.artifact_path(name)
+
+
+def check_readable(uri: str) -> None:
+    """Refuse ``models:/<name>/<version>``, which names a place in a model registry.
+
+    Raises:
+        InvalidUri: It is such a URI.
+    """
+    if uris.scheme_of(uri) == "models":
+        raise InvalidUri(
+            f"{uri!r} names a model in a model registry, and this version of dovetail has none.",
+            hint="Name the model by where it was logged: runs:/<run id>/<path>.",
+        )
 
 
 def split_run_uri(uri: str) -> tuple[str, str]:

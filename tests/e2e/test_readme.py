@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 WRITE_A_PLUGIN = ROOT / "docs" / "how-to" / "write-a-plugin.md"
 _BLOCK = re.compile(r"^(?P<heading>#+ [^\n]*)$|^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"`([\w./]+\.(?:py|toml))`")
+_FILE = re.compile(r"`([\w./]+\.(?:py|toml|md))`")
+_EMPTY = re.compile(r"an empty\s+`([\w./]+)`")
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,20 @@ def test_the_plugin_that_the_page_writes_is_installed_and_passes_its_suites(plac
         assert block.file, f"the page does not say where the block under {block.heading!r} goes"
         (plugin / block.file).parent.mkdir(parents=True, exist_ok=True)
         (plugin / block.file).write_text(block.text, encoding="utf-8")
-    for file in ("README.md", "dovetail_textfile/py.typed"):  # named on the page
-        (plugin / file).write_text("A text as a model.\n" if file.endswith("md") else "", encoding="utf-8")
+    for file in _EMPTY.findall(WRITE_A_PLUGIN.read_text(encoding="utf-8")):
+        (plugin / file).write_text("", encoding="utf-8")
+    passes_its_suites(place, plugin, "textfile")
+
+
+@pytest.mark.index
+def test_the_plugin_that_others_start_from_is_installed_and_passes_its_suites(place: Any) -> None:
+    plugin = place.work / "plugin"
+    shutil.copytree(ROOT / "plugins" / "_template" / "flavor", plugin)
+    passes_its_suites(place, plugin, "example")
+
+
+def passes_its_suites(place: Any, plugin: Path, key: str) -> None:
+    """Install a plugin into a folder of its own and run its tests; none may be skipped, none may warn."""
     site = place.work / "site"
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     made = place.call(uv, "pip", "install", "--python", sys.executable, "--no-deps", "--target", str(site), str(plugin))
@@ -93,10 +106,10 @@ def test_the_plugin_that_the_page_writes_is_installed_and_passes_its_suites(plac
     (tests,) = plugin.glob("**/test_*.py")
     shutil.copy(tests, place.work)
     env = {"PYTHONPATH": str(site)}
-    assert "textfile" in place.cli("plugins", "list", env=env).out
+    assert key in place.cli("plugins", "list", env=env).out
     tested = place.call(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests.name, env=env)
     assert tested.exit_code == 0, tested.out
-    assert "skipped" not in tested.out.splitlines()[-1]
+    assert not re.search("skipped|warning", tested.out.splitlines()[-1]), tested.out
 
 
 @pytest.mark.index

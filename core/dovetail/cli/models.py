@@ -88,4 +88,5 @@ def show(model_uri: Annotated[str, MODEL], json: Annotated[bool, output.JSON] = 
     if info.run_id:
         output.fact("run", info.run_id)
     if info.signature:
-        output.fact("signature", str(info.signature))
+        for number, line in enumerate(str(info.signature).splitlines()):
+            output.fact("" if number else "signature", line)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from dovetail.models.signature import ModelSignature
+
 __all__ = ["Flavor"]
 
 
@@ -126,6 +128,21 @@ class Flavor(ABC):
         """
         del options
         return ()
+
+    def input_packages(self, model: Any, signature: ModelSignature | None) -> tuple[str, ...]:
+        """Import packages of the libraries that the model's input comes in, required if they are installed.
+
+        By default numpy for a signature with tensors, pandas for one with columns: input is held against the signature
+        by the library whose data it describes.
+
+        Args:
+            model: The model.
+            signature: What it takes and gives, if that is known.
+        """
+        del model
+        if signature is None or signature.inputs is None:
+            return ()
+        return ("numpy",) if signature.inputs.is_tensor_spec() else ("pandas",)
 
     def function_conf(self, conf: Mapping[str, Any]) -> dict[str, Any]:
         """What ``python_function`` in ``MLmodel`` says beside loader, environment and Python version."""

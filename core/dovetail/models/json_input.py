@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidModel
@@ -37,7 +38,8 @@ def as_signature(data: Any, schema: Any) -> Any:
         A DataFrame where the signature has columns; arrays where it has tensors.
 
     Raises:
-        InvalidModel: Lists are no array of the tensor's type, or pandas is needed and missing.
+        InvalidModel: Lists or tables are no array of the tensor's type without a change of values, or pandas is needed
+            and missing.
     """
     return _as_tensors(data, schema) if schema.is_tensor_spec() else _as_columns(data, schema)
 
@@ -46,25 +48,93 @@ def as_signature(data: Any, schema: Any) -> Any:
 
 
 def _as_tensors(data: Any, schema: Any) -> Any:
-    if not isinstance(data, (list, dict, bool, int, float, str)):
-        return data
     specs = schema.inputs
-    if not schema.has_input_names():
-        return data if isinstance(data, dict) else _array(data, specs[0])
-    if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
-        data = {name: [row.get(name) for row in data] for name in data[0]}
-    if not isinstance(data, dict):
-        return data
-    return {**data, **{spec.name: _array(data[spec.name], spec) for spec in specs if spec.name in data}}
+    columns = _columns(data)
+    if columns is not None and schema.has_input_names():
+        return {**columns, **{spec.name: _examples(columns[spec.name], spec) for spec in _found(specs, columns)}}
+    if columns is not None:
+        return _side_by_side(columns, specs[0])
+    if schema.has_input_names() and isinstance(data, dict):
+        return {**data, **{spec.name: _array(data[spec.name], spec) for spec in _found(specs, data)}}
+    plain = isinstance(data, (list, bool, int, float, str)) and not schema.has_input_names()
+    return _array(data, specs[0]) if plain else data
 
 
-def _array(values: Any, spec: Any) -> Any:
+def _found(specs: list[Any], data: dict[Any, Any]) -> list[Any]:
+    return [spec for spec in specs if spec.name in data]
+
+
+def _columns(data: Any) -> dict[Any, Any] | None:
+    """The cells of a table by column, in order; None for what is no table."""
+    if is_frame(data):
+        if not data.columns.is_unique:
+            raise InvalidModel("The input has more than one column of a name.")
+        return {name: _cells(data[name]) for name in data.columns}
+    if not (isinstance(data, list) and data and all(isinstance(row, dict) for row in data)):
+        return None
+    if any(row.keys() != data[0].keys() for row in data):
+        raise InvalidModel("The rows of the input have different columns.")
+    return {name: [row[name] for row in data] for name in data[0]}
+
+
+def _cells(values: Any) -> Any:
+    return values.to_numpy() if values.dtype.kind in "biufcmM" else values.tolist()
+
+
+def _side_by_side(columns: dict[Any, Any], spec: Any) -> Any:
+    """The columns as one array with a row for each example."""
+    if len(columns) == 1 and -1 not in spec.shape[1:]:
+        return _examples(next(iter(columns.values())), spec)
+    import numpy as np
+
+    arrays = [_array(cells, spec, f"column {name!r} of the input") for name, cells in columns.items()]
+    try:
+        return np.stack(arrays, axis=1)
+    except ValueError as error:
+        raise InvalidModel(f"The columns of the input do not make one array: {error}.") from error
+
+
+def _examples(cells: Any, spec: Any) -> Any:
+    """The cells of one column in the shape of the tensor: numbers, flat lists or whole examples."""
+    array = _array(cells, spec)
+    extents = spec.shape[1:]
+    if -1 in extents or array.size != len(cells) * math.prod(extents):
+        return array  # holding it against the signature says what is wrong
+    return array.reshape(len(cells), *extents) if spec.shape[:1] == (-1,) else array
+
+
+def _array(values: Any, spec: Any, where: str = "input") -> Any:
     import numpy as np
 
     try:
-        return np.array(values, dtype=spec.type)
+        with np.errstate(all="ignore"):  # what does not fit is found by comparing
+            # A common type would make texts of all values if one is a text.
+            found = np.array(values, dtype=object if spec.type.kind == "U" else None)
+            result = np.array(values, dtype=spec.type) if spec.type.kind in "mMSO" else found.astype(spec.type)
+            same = _is_same(found, result)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidModel(f"The input is no array of {spec.dtype}: {error}.") from error
+        raise InvalidModel(f"The {where} is no array of {spec.dtype}: {error}.") from error
+    if not same:
+        kind = "text" if found.dtype.kind == "U" else found.dtype
+        raise InvalidModel(f"The {where} holds {kind}, and the signature asks for {spec.dtype}, which would change it.")
+    return result
+
+
+def _is_same(found: Any, result: Any) -> bool:
+    """Whether the values survived.
+
+    Among floats rounding is no change, since JSON knows only one kind; nothing is a missing float.
+    """
+    kind = result.dtype.kind
+    if kind in "mMSO":
+        return True
+    if kind == "U" or found.dtype.kind == "U":
+        return kind == "U" and all(isinstance(each, str) for each in found.flat)
+    if kind in "biu":
+        return bool((result == found).all())
+    if found.dtype.kind in "iu":
+        return bool((result.real.astype(found.dtype) == found).all())
+    return found.dtype.kind != "O" or not any(isinstance(each, str) for each in found.flat)
 
 
 # --- columns ------------------------------------------------------------------------------------------------------

@@ -47,10 +47,12 @@ def fetch_model(
 
     Raises:
         Untrusted: The location is not trusted.
+        InvalidUri: It names a model of a registry.
         NotFound: There is nothing.
         InvalidModel: It is no model, or a file is not what was saved.
     """
     uri = os.fspath(model_uri)
+    locations.check_readable(uri)
     _check_trust(uri, trust)
     folder = _fetched(uri, None if dst_path is None else Path(dst_path))
     if not folder.exists():
@@ -186,5 +188,5 @@ def _check_trust(uri: str, trust: str) -> None:
     if trust == "own" and uris.scheme_of(uri) not in OWN_SCHEMES:
         raise Untrusted(
             f"{uris.masked(uri)} is outside your own stores, and loading a model runs code it brings.",
-            hint="If you trust whoever wrote it, pass trust='all'.",
+            hint="If you trust whoever wrote it, pass trust='all' (on the command line --trust all).",
         )

@@ -103,10 +103,14 @@ def _read_csv(text: str) -> Any:
 
 
 def _cell(value: str | None) -> Any:
-    try:
-        return float(value) if value else None
-    except ValueError:
-        return value
+    if not value:
+        return None
+    for kind in (int, float):  # whole numbers stay exact
+        try:
+            return kind(value)
+        except ValueError:  # noqa: PERF203 - no number of this kind
+            continue
+    return value
 
 
 def dump_predictions(predictions: Any) -> str:

@@ -153,7 +153,8 @@ def save_with(
         trial = _Trial(signature)
         if input_example is not None:
             trial = _try(flavor, folder, Manifest(flavors), input_example, signature)
-        modules = _modules(flavor, folder, trial.signature, input_example)
+        modules = _modules(flavor, folder, input_example)
+        modules |= capture.distributions_of(flavor.input_packages(model, trial.signature)).keys()
         _warn_of_own_code(modules, folder)
         requirements.chosen(
             lambda: _inferred(flavor, options, modules, trial.imported),
@@ -278,8 +279,8 @@ def _copy_code(code_paths: Iterable[str | os.PathLike[str]], folder: Path) -> No
             shutil.copy2(source, destination)
 
 
-def _modules(flavor: Flavor, folder: Path, signature: ModelSignature | None, example: Any) -> set[str]:
-    """The root packages that the model, its code and its input need."""
+def _modules(flavor: Flavor, folder: Path, example: Any) -> set[str]:
+    """The root packages that the model, its code and its input example need."""
     found = set(flavor.packages)
     for name in flavor.pickles:
         if (folder / name).is_file():
@@ -288,9 +289,6 @@ def _modules(flavor: Flavor, folder: Path, signature: ModelSignature | None, exa
         found |= capture.imports_in(folder / CODE)
     if example is not None:
         found.add(type(example).__module__.split(".")[0])
-    if signature is not None and signature.inputs is not None:
-        # Input is held against the signature by the library whose data it describes.
-        found.add("numpy" if signature.inputs.is_tensor_spec() else "pandas")
     return found
 
 

@@ -31,6 +31,8 @@ __all__ = ["input_file", "job_for", "predict"]
 _HERE = Path(__file__).parent
 # The worker and the flavor's runtime take their place in a model's environment.
 _MLFLOW = {"mlflow", "mlflow-skinny"}
+# Managers that install nothing.
+_AS_THEY_ARE = {"local", "system"}
 
 
 def predict(
@@ -69,8 +71,11 @@ def predict(
     """
     folder = fetch_model(model_uri, trust=trust)
     manifest = Manifest.read(folder)
+    chosen = env_manager or default_manager()
     spec = _spec(folder, manifest, pip_requirements_override or ())
-    environment = manager(env_manager or default_manager()).prepare(wheelhouse.bind(spec), progress or _quiet)
+    if chosen not in _AS_THEY_ARE:
+        spec = spec.with_dependencies(*_unnamed(manifest, spec))
+    environment = manager(chosen).prepare(wheelhouse.bind(spec), progress or _quiet)
     with tempfile.TemporaryDirectory(prefix="dovetail-predict-") as scratch:
         source, kind = input_file(input_data, input_path, content_type, Path(scratch))
         job = job_for(folder, manifest, source, kind, Path(scratch) / "answer.json")
@@ -108,6 +113,13 @@ def _missing(manifest: Manifest, spec: EnvSpec, override: Sequence[str]) -> list
     if inputs and named & _MLFLOW:
         needed.append("numpy" if inputs.is_tensor_spec() else "pandas")
     return [name for name in needed if name not in named]
+
+
+def _unnamed(manifest: Manifest, spec: EnvSpec) -> list[str]:
+    """What the flavor needs to load the model, where the author's own requirements do not name it."""
+    named = {requirement_name(line) for line in spec.dependencies}
+    flavor, _ = flavor_saved(manifest)
+    return [name for name in flavor.requirements(None) if requirement_name(name) not in named]
 
 
 def input_file(data: Any, path: str | os.PathLike[str] | None, kind: str | None, scratch: Path) -> tuple[Path, str]:

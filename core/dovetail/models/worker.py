@@ -84,8 +84,9 @@ def _advice(error: Exception) -> str | None:
     if not isinstance(error, ModuleNotFoundError):
         return None
     return (
-        f"Try it with pip_requirements_override=[...] naming what provides {error.name}, "
-        "then log the model again with extra_pip_requirements=[...], or with code_paths=[...] if the code is yours."
+        "Try it with pip_requirements_override=[...] (on the command line -r/--pip-requirements-override) naming what "
+        f"provides {error.name}, then log the model again with extra_pip_requirements=[...], or with code_paths=[...] "
+        "if the code is yours."
     )
 
 

@@ -37,9 +37,98 @@ class TestTensors:
             with pytest.raises(InvalidModel, match="float64"):
                 as_signature(data, Schema([TensorSpec("float64", (-1, 1))]))
 
-    def test_tables_stay_as_they_are(self) -> None:
-        table = pd.DataFrame({"a": [1]})
-        assert as_signature(table, Schema([TensorSpec("float64", (-1, 1))])) is table
+    def test_arrays_stay_as_they_are(self) -> None:
+        array = np.array([[1]])
+        assert as_signature(array, Schema([TensorSpec("float64", (-1, 1))])) is array
+
+    @pytest.mark.parametrize(
+        ("values", "dtype"),
+        [
+            ([2**53 + 1], "float64"),
+            ([2**24 + 1], "float32"),
+            ([1.5], "int64"),
+            ([float("nan")], "int64"),
+            ([300], "uint8"),
+            ([-1], "uint64"),
+            ([2], "bool"),
+            (["1"], "float64"),
+            ([1, "2"], "float64"),
+            ([None, "2"], "float64"),
+            ([1], "str"),
+            (["a", float("nan")], "str"),
+        ],
+    )
+    def test_values_that_would_change_are_an_error(self, values: list[Any], dtype: str) -> None:
+        for data in (values, [{"a": value} for value in values], pd.DataFrame({"a": values})):
+            with pytest.raises(InvalidModel, match=dtype):
+                as_signature(data, Schema([TensorSpec(dtype, (-1,))]))
+
+    @pytest.mark.parametrize(
+        ("values", "dtype", "expected"),
+        [
+            ([1, 2**53], "float64", [1.0, 2.0**53]),
+            ([1.0, 3.0], "int64", [1, 3]),
+            ([0.1], "float32", [np.float32(0.1)]),
+            ([True], "float64", [1.0]),
+            (["a", "bc"], "str", ["a", "bc"]),
+            (["2026-01-31"], "datetime64[ns]", [np.datetime64("2026-01-31", "ns").item()]),
+        ],
+    )
+    def test_values_that_stay_the_same_are_turned(self, values: list[Any], dtype: str, expected: list[Any]) -> None:
+        for data in (values, [{"a": value} for value in values], pd.DataFrame({"a": values})):
+            array = as_signature(data, Schema([TensorSpec(dtype, (-1,))]))
+            assert (array.tolist(), array.dtype.kind) == (expected, np.dtype(dtype).kind)
+
+    def test_what_is_missing_is_a_nan(self) -> None:
+        assert np.isnan(as_signature([None, 1.0], Schema([TensorSpec("float64", (-1,))]))[0])
+
+
+TABLES = [pd.DataFrame({"b": [1, 2], "a": [0.5, 1.5]}), [{"b": 1, "a": 0.5}, {"b": 2, "a": 1.5}]]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=["pandas", "no pandas"])
+class TestTablesForTensors:
+    def test_become_an_array_in_the_order_of_their_columns(self, table: Any) -> None:
+        schema = Schema([TensorSpec("float64", (-1, 2))])
+        assert enforce_schema(as_signature(table, schema), schema).tolist() == [[1.0, 0.5], [2.0, 1.5]]
+
+    def test_of_another_width_are_refused(self, table: Any) -> None:
+        schema = Schema([TensorSpec("float64", (-1, 3))])
+        with pytest.raises(InvalidModel, match=r"shape \(2, 2\)"):
+            enforce_schema(as_signature(table, schema), schema)
+
+    def test_name_the_column_that_would_change(self, table: Any) -> None:
+        with pytest.raises(InvalidModel, match="column 'a' of the input holds float64"):
+            as_signature(table, Schema([TensorSpec("int64", (-1, 2))]))
+
+    def test_give_each_named_tensor_its_column(self, table: Any) -> None:
+        schema = Schema([TensorSpec("float64", (-1, 1), "a"), TensorSpec("float32", (-1,), "b")])
+        arrays = enforce_schema(as_signature(table, schema), schema)
+        assert (arrays["a"].tolist(), arrays["b"].tolist()) == ([[0.5], [1.5]], [1.0, 2.0])
+
+    def test_lack_a_tensor_that_is_no_column(self, table: Any) -> None:
+        schema = Schema([TensorSpec("float64", (-1,), "c")])
+        with pytest.raises(InvalidModel, match="lacks 'c'; it has 'b', 'a'"):
+            enforce_schema(as_signature(table, schema), schema)
+
+
+class TestTablesThatAreNone:
+    def test_rows_of_different_columns_are_refused(self) -> None:
+        with pytest.raises(InvalidModel, match="different columns"):
+            as_signature([{"a": 1}, {"b": 1}], Schema([TensorSpec("float64", (-1, 1))]))
+
+    def test_two_columns_of_one_name_are_refused(self) -> None:
+        table = pd.DataFrame([[1, 2]], columns=["a", "a"])
+        with pytest.raises(InvalidModel, match="more than one column"):
+            as_signature(table, Schema([TensorSpec("float64", (-1, 2))]))
+
+    def test_lists_in_the_cells_of_several_columns_are_refused(self) -> None:
+        with pytest.raises(InvalidModel, match="do not make one array"):
+            as_signature([{"a": [1, 2], "b": 1}], Schema([TensorSpec("float64", (-1, 2))]))
+
+    def test_lists_in_the_cells_of_one_column_are_its_examples(self) -> None:
+        array = as_signature(pd.DataFrame({"a": [[1, 2, 3, 4]]}), Schema([TensorSpec("float64", (-1, 2, 2))]))
+        assert array.tolist() == [[[1.0, 2.0], [3.0, 4.0]]]
 
 
 class TestColumns:

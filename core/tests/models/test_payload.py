@@ -69,7 +69,8 @@ class TestReading:
             ('{"dataframe_split": {"columns": 7, "data": [[1]]}}', "json", "InvalidModel"),
             ('{"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}', "json", "InvalidModel"),
             ('{"dataframe_records": [{"a": 1}]}', "json", [{"a": 1}]),
-            ("a,b\n1,x\n,y\n", "csv", [{"a": 1.0, "b": "x"}, {"a": None, "b": "y"}]),
+            ("a,b\n1,x\n,y\n", "csv", [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]),
+            ("a,b\n9007199254740993,0.5\n", "csv", [{"a": 9007199254740993, "b": 0.5}]),
         ],
     )
     def test_without_pandas_tables_are_lists_of_mappings(self, text: str, kind: str, expected: Any) -> None:

@@ -283,6 +283,15 @@ class TestRequirements:
         with pytest.raises(InvalidInput, match="dependencies"):
             save(conda_env={"name": "x"})
 
+    def test_packages_of_its_input_are_left_aside_where_they_are_not_installed(
+        self, save: Callable[..., Path], lines: Any, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+    ) -> None:
+        monkeypatch.setattr(lines.LineFlavor, "input_packages", lambda *_: ("pytest", "not_installed_anywhere"))
+        text = (save() / "requirements.txt").read_text(encoding="utf-8")
+        assert f"pytest=={pytest.__version__}" in text
+        assert "anywhere" not in text
+        assert [each for each in recwarn if "not_installed_anywhere" in str(each.message)] == []
+
     def test_what_predicting_imports_is_added(self, lines: Any, flavor: Flavor, tmp_path: Path) -> None:
         class Curious(lines.Line):  # type: ignore[misc]
             def predict(self, data: Any) -> Any:

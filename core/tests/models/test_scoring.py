@@ -127,6 +127,15 @@ class TestInput:
         with pytest.raises(InvalidModel, match="float64"):
             run(folder, ["x"])
 
+    def test_is_a_table_for_a_signature_with_a_tensor(self, model: Callable[..., Path], tmp_path: Path) -> None:
+        numpy = pytest.importorskip("numpy")
+        folder = model(signature=infer_signature(numpy.array([1.0])))
+        (tmp_path / "rows.csv").write_text("x\n1\n2\n", encoding="utf-8")
+        assert run(folder, input_path=tmp_path / "rows.csv") == {"predictions": [3.0, 5.0]}
+        (tmp_path / "rows.csv").write_text("x\nsome\n", encoding="utf-8")
+        with pytest.raises(InvalidModel, match="float64"):
+            run(folder, input_path=tmp_path / "rows.csv")
+
     def test_that_cannot_be_read_is_the_callers_error(self, model: Callable[..., Path]) -> None:
         with pytest.raises(InvalidModel, match="no JSON"):
             run(model(), "{")
@@ -151,6 +160,7 @@ class TestAnswer:
         with pytest.raises(InvalidModel, match="helper_of_this_model") as caught:
             run(model(), ["utils"])
         assert "pip_requirements_override" in str(caught.value)
+        assert "-r/--pip-requirements-override" in str(caught.value)
         assert "code_paths" in str(caught.value)
 
 
@@ -189,6 +199,30 @@ class TestTheEnvironment:
         numpy = pytest.importorskip("numpy")
         spec = asked(pip_requirements=["mlflow==2.9.2"], signature=infer_signature(numpy.array([1.0])))
         assert spec.dependencies == ("numpy",)
+
+    def test_has_what_the_flavor_loads_with(
+        self, asked: Callable[..., EnvSpec], lines: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lines.LineFlavor, "requirements", lambda *_: ("cloudpickle",))
+        spec = asked(pip_requirements=["scipy"])
+        assert spec.dependencies == ("scipy", "cloudpickle")
+
+    def test_is_not_asked_for_more_where_nothing_is_installed(
+        self, model: Callable[..., Path], lines: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("dovetail_system")
+        monkeypatch.setattr(lines.LineFlavor, "requirements", lambda *_: ("cloudpickle",))
+        folder, said = model(pip_requirements=[]), list[str]()
+        for name in ("system", "local"):
+            predict(folder, [1.0], env_manager=name, progress=said.append)
+        assert len([line for line in said if "3 requirements" in line]) == 2
+
+    def test_has_it_in_the_version_that_somebody_names(
+        self, asked: Callable[..., EnvSpec], lines: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lines.LineFlavor, "requirements", lambda *_: ("cloudpickle",))
+        spec = asked(["CloudPickle>=3"], pip_requirements=["scipy"])
+        assert spec.dependencies == ("scipy", "CloudPickle>=3")
 
     def test_that_the_model_does_not_say_is_an_error(self, model: Callable[..., Path]) -> None:
         folder = model()

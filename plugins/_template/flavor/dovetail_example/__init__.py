@@ -5,34 +5,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dovetail import hookimpl
-from dovetail.models.flavor import Flavor
+from dovetail.errors import InvalidModel
+from dovetail.models import Flavor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["ExampleFlavor"]
+__all__ = ["Echo", "ExampleFlavor"]
+
+
+class Echo:
+    """A model that answers everything with its text; stands for what the library makes.
+
+    Args:
+        text: The answer.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def predict(self, data: Any) -> list[str]:
+        """The text, once for each row."""
+        return [self.text for _ in data]
 
 
 class ExampleFlavor(Flavor):
-    """Any model of the example library, kept with pickle; write the library's own format here if it has one."""
+    """A text, kept as a file."""
 
-    packages = ("example",)
-    data = "model.pkl"
-    loader_module = "dovetail.example"
+    packages = ("dovetail_example",)
+    data = "echo.txt"
 
     def save(self, model: Any, path: Path, options: Any) -> Mapping[str, Any]:  # noqa: ARG002 (there are no options)
         """Write the model into its folder."""
-        import pickle
-
-        (path / self.data).write_bytes(pickle.dumps(model))
+        if not isinstance(model, Echo):
+            raise InvalidModel(f"{type(model).__name__} is no Echo.", hint="Give a dovetail_example.Echo.")
+        (path / self.data).write_text(model.text, encoding="utf-8")
         return {}
 
-    def load(self, path: Path, conf: Mapping[str, Any]) -> Any:  # noqa: ARG002 (nothing was noted when saving)
+    def load(self, path: Path, conf: Mapping[str, Any]) -> Echo:  # noqa: ARG002 (nothing was noted when saving)
         """Read the model back."""
-        import pickle
-
-        return pickle.loads((path / self.data).read_bytes())  # noqa: S301 (dovetail asks for trust before it loads)
+        return Echo((path / self.data).read_text(encoding="utf-8"))
 
 
 @hookimpl

@@ -5,14 +5,7 @@ from typing import Any
 import pytest
 
 from dovetail.testing import FlavorSuite, PluginSuite
-from dovetail_example import ExampleFlavor
-
-
-class Doubler:
-    """Stands for a small trained model of the library; put one in its place."""
-
-    def predict(self, data: list[float]) -> list[float]:
-        return [2 * value for value in data]
+from dovetail_example import Echo, ExampleFlavor
 
 
 class TestExampleFlavor(FlavorSuite):
@@ -22,8 +15,12 @@ class TestExampleFlavor(FlavorSuite):
 
     @pytest.fixture
     def model(self) -> Any:
-        return Doubler()
+        return Echo("measure twice, cut once")
+
+    @pytest.fixture
+    def data(self) -> Any:
+        return [1.0, 2.0]
 
 
 class TestPlugin(PluginSuite):
-    module, heavy = "dovetail_example", ["example"]
+    module, heavy = "dovetail_example", ()

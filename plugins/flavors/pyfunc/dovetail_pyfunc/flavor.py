@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dovetail.models.function import Function
+    from dovetail.models.signature import ModelSignature
 
 __all__ = ["PyfuncFlavor", "PyfuncOptions", "load_model"]
 
@@ -78,6 +79,10 @@ class PyfuncFlavor(Flavor):
         """What reads the pickle."""
         del options
         return ("cloudpickle",)
+
+    def input_packages(self, model: Any, signature: ModelSignature | None) -> tuple[str, ...]:
+        """Unless the signature says tensors, pandas: request bodies and CSV files become tables where it is there."""
+        return super().input_packages(model, signature) or ("pandas",)
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any]) -> Any:
         """Predictions; context and params go to models that have arguments for them."""

@@ -104,6 +104,17 @@ class TestWhatItWrites:
         assert lines.startswith("cloudpickle==")
         assert "mlflow" not in lines
 
+    def test_requires_pandas_which_makes_its_input_a_table(self, model: PythonModel, tmp_path: Path) -> None:
+        pytest.importorskip("pandas")
+        assert "pandas==" in (saved(tmp_path, model) / "requirements.txt").read_text(encoding="utf-8")
+
+    def test_requires_no_pandas_where_its_input_is_an_array(self, model: PythonModel, tmp_path: Path) -> None:
+        numpy = pytest.importorskip("numpy")
+        signature = dovetail.models.infer_signature(numpy.array([1.0]))
+        lines = (saved(tmp_path, model, signature=signature) / "requirements.txt").read_text(encoding="utf-8")
+        assert "numpy==" in lines
+        assert "pandas" not in lines
+
     def test_requires_what_predict_imports(self, tmp_path: Path) -> None:
         class Table(PythonModel):
             def predict(self, context: Any, model_input: Any) -> Any:

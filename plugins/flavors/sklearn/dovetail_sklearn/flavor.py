@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    from dovetail.models.signature import ModelSignature
+
 __all__ = ["SklearnFlavor", "SklearnOptions", "load_model"]
 
 _FORMATS = ("cloudpickle", "pickle")
@@ -102,9 +104,17 @@ class SklearnFlavor(Flavor):
         """What reads the pickle."""
         return ("cloudpickle",) if (options or SklearnOptions()).serialization_format == "cloudpickle" else ()
 
+    def input_packages(self, model: Any, signature: ModelSignature | None) -> tuple[str, ...]:
+        """A model that was fitted on a table needs pandas to match columns by name."""
+        named = getattr(model, "feature_names_in_", None) is not None
+        return ("pandas",) if named else super().input_packages(model, signature)
+
     def predict(self, model: Any, data: Any, params: Mapping[str, Any]) -> Any:
         """Predictions; params become arguments of the method that predicts."""
-        return runtime.predict(model, data, params)
+        try:
+            return runtime.predict(model, data, params)
+        except runtime.MissingColumnsError as error:
+            raise InvalidModel(str(error), hint="Columns are matched by name.") from error
 
     def function_conf(self, conf: Mapping[str, Any]) -> dict[str, Any]:
         """The file, and the method that predicts."""

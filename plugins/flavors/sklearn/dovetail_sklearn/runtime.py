@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Predictor", "UnreadableError", "UntrustedTypesError", "load", "predict"]
+__all__ = ["MissingColumnsError", "Predictor", "UnreadableError", "UntrustedTypesError", "load", "predict"]
 
 
 class UnreadableError(Exception):
@@ -40,6 +40,21 @@ class UntrustedTypesError(Exception):
     def __init__(self, types: Sequence[str]) -> None:
         super().__init__(f"The model holds types that are not trusted: {', '.join(types)}.")
         self.types = types
+
+
+class MissingColumnsError(ValueError):
+    """The input lacks columns that the model was fitted on.
+
+    Args:
+        missing: Their names.
+        there: The names of the columns that the input has.
+    """
+
+    def __init__(self, missing: Sequence[str], there: Sequence[str]) -> None:
+        super().__init__(
+            f"The input lacks the columns {', '.join(map(repr, missing))}, which the model was fitted on; "
+            f"it has {', '.join(map(repr, there)) or 'none'}."
+        )
 
 
 class Predictor:
@@ -80,12 +95,16 @@ def predict(model: Any, data: Any, params: Mapping[str, Any]) -> Any:
 
     Args:
         model: What ``load`` gave, or a scikit-learn model.
-        data: A table, an array, or lists; a list of mappings is a table whose columns have the mappings' order.
+        data: A table, an array, or lists. A list of mappings is a table: its columns are those that the model was
+            fitted on, matched by name; for a model that knows no names they are all columns, in the first row's order.
         params: Arguments for the method that predicts.
+
+    Raises:
+        MissingColumnsError: A list of mappings lacks columns that the model was fitted on.
     """
     if not isinstance(model, Predictor):
         model = Predictor(model, "predict")
-    return getattr(model.raw_model, model.method)(_table(data), **params)
+    return getattr(model.raw_model, model.method)(_table(data, model.raw_model), **params)
 
 
 def _read(file: Path, form: Any, trusted: Sequence[str]) -> Any:
@@ -137,11 +156,30 @@ def _compare_versions(saved: Any) -> None:
         )
 
 
-def _table(data: Any) -> Any:
-    """Lists of mappings as an array: they stand for tables where there is no pandas."""
-    if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
-        import numpy as np
+def _table(data: Any, model: Any) -> Any:
+    """Lists of mappings as tables, or as arrays where there is no pandas."""
+    if not (isinstance(data, list) and data and all(isinstance(row, dict) for row in data)):
+        return data
+    fitted = getattr(model, "feature_names_in_", None)
+    columns = list(data[0]) if fitted is None else list(fitted)
+    there = set(data[0]).intersection(*data[1:])
+    if missing := [column for column in columns if column not in there]:
+        raise MissingColumnsError(missing, list(data[0]))
+    rows = [[row[column] for column in columns] for row in data]
+    return _array(rows) if fitted is None else _framed(rows, columns)
 
-        columns = list(data[0])
-        return np.array([[row[column] for column in columns] for row in data])
-    return data
+
+def _framed(rows: list[Any], columns: list[Any]) -> Any:
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError:
+        return _array(rows)
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def _array(rows: list[Any]) -> Any:
+    import numpy as np
+
+    # Without a dtype one text among the cells would make texts of all numbers.
+    texts = any(isinstance(cell, str) for row in rows for cell in row)
+    return np.array(rows, dtype=object if texts else None)

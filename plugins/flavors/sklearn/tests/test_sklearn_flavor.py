@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import dovetail
 from dovetail.documents import dump_yaml, read_yaml
 from dovetail.errors import InvalidModel, Untrusted
+from dovetail.models import scoring
 from dovetail.models.loading import load_function
 from dovetail.models.manifest import Manifest
 from dovetail.testing import FlavorSuite, PluginSuite
@@ -22,7 +25,6 @@ from dovetail_sklearn import SklearnFlavor, runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sklearn.pipeline import Pipeline
 
@@ -82,6 +84,7 @@ class TestSklearnFlavorOnTables(TestSklearnFlavor):
 
     @pytest.fixture
     def data(self) -> Any:
+        pytest.importorskip("pandas")
         return load_wine(as_frame=True).data[::40].reset_index(drop=True)
 
 
@@ -159,6 +162,60 @@ class TestPredicting:
     ) -> None:
         rows = [{f"c{place}": value for place, value in enumerate(row)} for row in wine[0].tolist()]
         assert (runtime.predict(pipeline, rows, {}) == pipeline.predict(wine[0])).all()
+
+
+class TestRowsOfMappings:
+    """What a CSV file is where there is no pandas, and JSON lists of records are everywhere."""
+
+    @pytest.fixture
+    def named(self) -> Any:
+        pd = pytest.importorskip("pandas")
+        table = pd.DataFrame({"a": [0.0, 1.0, 2.0, 5.0], "b": [9.0, 3.0, 1.0, 0.0]})
+        return LinearRegression().fit(table, table["a"] * 10 + table["b"])
+
+    def test_are_matched_by_name(self, named: Any) -> None:
+        assert runtime.predict(named, [{"b": 1.0, "a": 2.0}], {}) == pytest.approx([21.0])
+        assert runtime.predict(named, [{"a": 2.0, "b": 1.0}, {"b": 1.0, "a": 2.0}], {}) == pytest.approx([21.0, 21.0])
+
+    def test_others_columns_are_ignored(self, named: Any) -> None:
+        assert runtime.predict(named, [{"id": "x", "b": 1.0, "a": 2.0}], {}) == pytest.approx([21.0])
+
+    @pytest.mark.parametrize("rows", [[{"b": 1.0, "c": 2.0}], [{"b": 1.0, "a": 0.0, "c": 1.0}, {"b": 1.0, "c": 2.0}]])
+    def test_missing_columns_are_named(self, named: Any, rows: list[Any], tmp_path: Path) -> None:
+        dovetail.sklearn.save_model(named, tmp_path / "model")
+        with pytest.raises(InvalidModel, match="lacks the columns 'a', which the model was fitted on; it has 'b'"):
+            load_function(tmp_path / "model").predict(rows)
+
+    def test_are_matched_by_name_in_an_environment_without_pandas(self, named: Any, tmp_path: Path) -> None:
+        dovetail.sklearn.save_model(named, tmp_path / "model")
+        (tmp_path / "rows.csv").write_text("b,a\n1,2\n", encoding="utf-8")
+        job = scoring.job_for(
+            tmp_path / "model", Manifest.read(tmp_path / "model"), tmp_path / "rows.csv", "csv", tmp_path / "answer"
+        )
+        worker = Path(scoring.__file__).with_name("worker.py")
+        program = (
+            f"import runpy, sys; sys.modules['pandas'] = None; runpy.run_path({str(worker)!r}, run_name='__main__')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=json.dumps(job), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        answer = json.loads((tmp_path / "answer").read_text(encoding="utf-8"))
+        assert answer["predictions"] == pytest.approx([21.0])
+
+    def test_texts_among_them_leave_numbers_as_they_are(self) -> None:
+        class Typed:
+            def predict(self, table: Any) -> list[list[str]]:
+                return [[type(cell).__name__ for cell in row] for row in table]
+
+        assert runtime.predict(Typed(), [{"a": 1.5, "b": "x"}], {}) == [["float", "str"]]
+
+    def test_a_model_that_was_fitted_on_a_table_requires_pandas(
+        self, named: Any, pipeline: Pipeline, tmp_path: Path
+    ) -> None:
+        for model, name, expected in ((named, "named", True), (pipeline, "unnamed", False)):
+            dovetail.sklearn.save_model(model, tmp_path / name)
+            assert ("pandas==" in (tmp_path / name / "requirements.txt").read_text(encoding="utf-8")) is expected
 
 
 class TestVersions:
