@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from dovetail.errors import DovetailError
 
-__all__ = ["dump_yaml", "read_yaml"]
+__all__ = ["dump_yaml", "read_yaml", "shown"]
 
 _MAX_BYTES = 16 * 1024 * 1024
 _MAX_ALIASES = 100
 _MAX_DEPTH = 100
+_MAX_VALUES = 100_000
+# Python converts numbers of more digits to text only where it is told to.
+_MAX_DIGITS = 500
+_SHOWN = 80
+# What PyYAML raises where a value is not what its tag says it is, such as `!!int ""` or `!!bool maybe`.
+_WRONG_VALUES = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 _UNWRITABLE = frozenset("\x85\u2028\u2029\ufeff")
 
 
@@ -37,8 +46,8 @@ def read_yaml(path: Path, *, error: type[DovetailError]) -> dict[str, Any]:
         raise error(f"{path} is larger than {_MAX_BYTES // 1024 // 1024} MiB.")
     try:
         _check_size(text)
-        content = yaml.load(text, Loader=_loader())  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as failure:
+        content = _built(text)
+    except (yaml.YAMLError, *_WRONG_VALUES) as failure:
         raise error(
             f"{path}{_place(failure)} is not valid YAML: {_reason(failure)}.", hint=_advice(failure, text)
         ) from failure
@@ -47,6 +56,17 @@ def read_yaml(path: Path, *, error: type[DovetailError]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise error(f"{path}, line 1: expected `key: value` pairs, found {type(content).__name__}.")
     return content
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: long ones and deep ones are shortened."""
+    import reprlib
+
+    shortening = reprlib.Repr()
+    shortening.maxstring = shortening.maxother = shortening.maxlong = _SHOWN
+    shortening.maxlevel = 3
+    text = shortening.repr(value)
+    return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}…"
 
 
 def dump_yaml(content: dict[str, Any]) -> str:
@@ -71,15 +91,68 @@ def _check_size(text: bytes) -> None:
     """
     import yaml
 
-    depth = aliases = 0
+    depth = aliases = values = 0
     event: Any
     for event in yaml.parse(text, Loader=_base()):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         aliases += isinstance(event, yaml.AliasEvent)
+        values += isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
+        if values > _MAX_VALUES:
+            raise yaml.composer.ComposerError(None, None, f"more than {_MAX_VALUES} values", event.start_mark)
         if depth > _MAX_DEPTH:
             raise yaml.composer.ComposerError(None, None, f"nested more than {_MAX_DEPTH} deep", event.start_mark)
         if aliases > _MAX_ALIASES:
             raise yaml.composer.ComposerError(None, None, f"more than {_MAX_ALIASES} aliases", event.start_mark)
+
+
+def _built(text: bytes) -> Any:
+    loader = _loader()(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _check_expanded(root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _check_expanded(root: Any) -> None:
+    """Refuse a few aliases that stand for millions of values: each counts as often as it would be met in a walk."""
+    import yaml
+
+    sizes: dict[int, int] = {}
+    entered: set[int] = set()
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        children = list(_children(node))
+        if id(node) not in entered:
+            entered.add(id(node))
+            _check_number(node)
+            if any(id(child) in entered and id(child) not in sizes for child in children):
+                raise yaml.composer.ComposerError(None, None, "a value that holds itself", node.start_mark)
+            stack += [child for child in children if id(child) not in sizes]
+            continue
+        stack.pop()
+        sizes[id(node)] = 1 + sum(sizes[id(child)] for child in children)
+        if sizes[id(node)] > _MAX_VALUES:
+            raise yaml.composer.ComposerError(
+                None, None, f"aliases that stand for more than {_MAX_VALUES} values", node.start_mark
+            )
+
+
+def _check_number(node: Any) -> None:
+    import yaml
+
+    if node.tag == "tag:yaml.org,2002:int" and len(node.value) > _MAX_DIGITS:
+        raise yaml.composer.ComposerError(None, None, f"a number of more than {_MAX_DIGITS} digits", node.start_mark)
+
+
+def _children(node: Any) -> Iterator[Any]:
+    if isinstance(node.value, list):
+        for each in node.value:
+            yield from each if isinstance(each, tuple) else (each,)
 
 
 def _base() -> Any:
@@ -100,9 +173,13 @@ def _loader() -> Any:
                 if key_node.tag == "tag:yaml.org,2002:merge":
                     continue
                 key = self.construct_object(key_node, deep=True)
-                if isinstance(key, (list, dict)) or key in seen:
+                if isinstance(key, (list, dict, set)):
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"key {key!r} stands twice", key_node.start_mark
+                        None, None, f"{shown(key)} cannot be a key", key_node.start_mark
+                    )
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {shown(key)} stands twice", key_node.start_mark
                     )
                 seen.add(key)
             return super().construct_mapping(node, deep)
@@ -120,6 +197,10 @@ def _place(failure: Exception) -> str:
 
 
 def _reason(failure: Exception) -> str:
+    if isinstance(failure, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(failure, (AttributeError, LookupError)):
+        return "a value is not what its tag says"
     return " ".join(str(getattr(failure, "problem", None) or failure).split()).rstrip(".")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import reprlib
 import sys
 import threading
 from dataclasses import dataclass
@@ -215,7 +216,7 @@ class Plugins:
     def _import(self, point: EntryPoint) -> ModuleType:
         try:
             module = importlib.import_module(point.value)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script that is no module ends the interpreter
             raise PluginBroken(
                 f"The plugin {point.name!r} ({point.origin}) cannot be imported: {type(error).__name__}: {error}",
                 hint=f"Try `pip install --upgrade {point.distribution}`, or block it: {_block(point)}.",
@@ -248,6 +249,11 @@ class Plugins:
                 f"{origin} claims the {kind.noun} {key!r}, but hands out only {sorted(mapping)}.",
                 hint="Report this to the plugin's authors.",
             )
+        if not callable(mapping[key]):
+            raise PluginBroken(
+                f"{origin} hands out {reprlib.repr(mapping[key])} for the {kind.noun} {key!r}, which cannot be called.",
+                hint="Report this to the plugin's authors.",
+            )
         return mapping[key]
 
     def _mapping(self, kind: Kind, module: ModuleType | object, origin: str) -> Any:
@@ -255,7 +261,7 @@ class Plugins:
         others = [plugin for plugin in manager.get_plugins() if plugin is not module]
         try:
             answers = manager.subset_hook_caller(kind.hook, remove_plugins=others)()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginBroken(
                 f"{origin} failed in {kind.hook}(): {type(error).__name__}: {error}",
                 hint="Report this to the plugin's authors.",
@@ -318,7 +324,7 @@ def _conflict(kind: Kind, key: str, claims: list[EntryPoint]) -> PluginConflict:
     origins = sorted({point.origin for point in claims})
     return PluginConflict(
         f"The {kind.noun} {key!r} is claimed by {' and by '.join(origins)}.",
-        hint=f"Uninstall one, or block it: {_block(claims[-1])}.",
+        hint=f"Uninstall one, or block it: {' or '.join(sorted({_block(point) for point in claims}))}.",
     )
 
 

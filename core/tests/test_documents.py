@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dovetail.documents import dump_yaml, read_yaml
+from dovetail.documents import dump_yaml, read_yaml, shown
 from dovetail.errors import InvalidModel, InvalidProject
 
 if TYPE_CHECKING:
@@ -91,6 +91,46 @@ def test_aliases_that_blow_up_are_refused(read: Callable[[str | bytes], dict[str
     bomb = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 14))
     with pytest.raises(InvalidProject, match="aliases"):
         read(bomb)
+
+
+def test_so_are_few_aliases_that_stand_for_millions_of_values(read: Callable[[str | bytes], dict[str, Any]]) -> None:
+    bomb = "a0: &a0 [x, y, z, x, y, z]\n" + "".join(
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 6)}]\n" for i in range(1, 15)
+    )
+    assert bomb.count("*") < 100
+    with pytest.raises(InvalidProject, match="stand for more than 100000 values"):
+        read(bomb)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("? !!set {a, b}\n: c\n", "cannot be a key"),
+        ("? [a, b]\n: c\n", "cannot be a key"),
+        (f"name: {'9' * 5000}\n", "more than 500 digits"),
+        (f"name: 0x{'f' * 5000}\n", "more than 500 digits"),
+        ("a: !!int ''\n", "not what its tag says"),
+        ("a: !!bool perhaps\n", "not what its tag says"),
+        ("a: !!timestamp soon\n", "not what its tag says"),
+        ("a: &a [*a]\n", "holds itself"),
+        ("a: [" + "x, " * 100_001 + "]\n", "more than 100000 values"),
+    ],
+)
+def test_values_that_cannot_be_are_one_error(
+    read: Callable[[str | bytes], dict[str, Any]], text: str, reason: str
+) -> None:
+    with pytest.raises(InvalidProject, match=reason) as caught:
+        read(text)
+    assert len(caught.value.message) < 500
+
+
+@given(
+    value=st.recursive(
+        st.text() | st.integers() | st.binary(), lambda inner: st.lists(inner) | st.frozensets(st.text())
+    )
+)
+def test_values_in_messages_are_short(value: object) -> None:
+    assert len(shown(value)) <= 161
 
 
 def test_ordinary_anchors_and_merges_work(read: Callable[[str | bytes], dict[str, Any]]) -> None:

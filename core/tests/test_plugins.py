@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 NOTES = {"flavors": {"notes": "acme_notes"}}
 
 
-def handing_out(hook: str = "dovetail_flavors", answer: str = "{'notes': 'the notes'}") -> str:
+def handing_out(hook: str = "dovetail_flavors", answer: str = "{'notes': list}") -> str:
     return f"from dovetail import hookimpl\n\n@hookimpl\ndef {hook}():\n    return {answer}\n"
 
 
 class TestFinding:
     def test_a_key_gives_what_its_plugin_hands_out(self, installed: Install) -> None:
         installed("acme-notes", NOTES, acme_notes=handing_out())
-        assert Plugins().find("flavors", "notes") == "the notes"
+        assert Plugins().find("flavors", "notes") is list
 
     def test_only_the_plugin_that_claims_the_key_is_imported(self, installed: Install) -> None:
         installed("acme-notes", {"flavors": {"notes": "acme_notes", "other": "acme_other"}}, acme_notes=handing_out())
@@ -47,20 +47,22 @@ class TestFinding:
         assert "acme_bomb" not in sys.modules
 
     def test_one_word_may_be_a_key_of_several_kinds(self, installed: Install) -> None:
-        source = handing_out("dovetail_env_managers", "{'notes': 'manager'}") + handing_out()
+        source = handing_out("dovetail_env_managers", "{'notes': dict}") + handing_out()
         installed("acme-notes", {"flavors": NOTES["flavors"], "env_managers": NOTES["flavors"]}, acme_notes=source)
         plugins = Plugins()
-        assert plugins.find("flavors", "notes") == "the notes"
-        assert plugins.find("env_managers", "notes") == "manager"
+        assert plugins.find("flavors", "notes") is list
+        assert plugins.find("env_managers", "notes") is dict
 
     def test_a_plugin_is_asked_once(self, installed: Install) -> None:
-        installed("acme-notes", NOTES, acme_notes=handing_out(answer="{'notes': object()}"))
+        installed("acme-notes", NOTES, acme_notes=handing_out(answer="{'notes': lambda: []}"))
         plugins = Plugins()
         assert plugins.find("flavors", "notes") is plugins.find("flavors", "notes")
 
     def test_threads_that_find_at_once_find_the_same(self, installed: Install) -> None:
         installed(
-            "acme-notes", NOTES, acme_notes="import time; time.sleep(0.1)\n" + handing_out(answer="{'notes': object()}")
+            "acme-notes",
+            NOTES,
+            acme_notes="import time; time.sleep(0.1)\n" + handing_out(answer="{'notes': lambda: []}"),
         )
         plugins, found = Plugins(), []
         threads = [threading.Thread(target=lambda: found.append(plugins.find("flavors", "notes"))) for _ in range(8)]
@@ -75,16 +77,16 @@ class TestFinding:
     def test_every_kind_has_its_group_and_its_hook(self, installed: Install, kind: Any) -> None:
         installed("acme-notes", {kind.name: {"notes": "acme_notes"}}, acme_notes=handing_out(kind.hook))
         assert callable(getattr(hookspecs, kind.hook))
-        assert Plugins().find(kind.name, "notes") == "the notes"
+        assert Plugins().find(kind.name, "notes") is list
 
     def test_what_nobody_claims_falls_to_the_star(self, installed: Install) -> None:
-        source = handing_out("dovetail_artifact_stores", "{'*': 'anything', 'file': 'files'}")
+        source = handing_out("dovetail_artifact_stores", "{'*': list, 'file': dict}")
         installed("acme-any", {"artifact_stores": {"*": "acme_any", "file": "acme_any"}}, acme_any=source)
-        mine = handing_out("dovetail_artifact_stores", "{'mine': 'mine'}")
+        mine = handing_out("dovetail_artifact_stores", "{'mine': set}")
         installed("acme-mine", {"artifact_stores": {"mine": "acme_mine"}}, acme_mine=mine)
         plugins = Plugins(point for point in Plugins().installed() if point.distribution.startswith("acme-"))
         found = [plugins.find("artifact_stores", key) for key in ("mine", "file", "webdav", "*")]
-        assert found == ["mine", "files", "anything", "anything"]
+        assert found == [set, dict, list, list]
         with pytest.raises(PluginMissing, match="answers for 'x'"):
             plugins.find("flavors", "x")
 
@@ -126,6 +128,13 @@ class TestMissing:
 
 
 class TestConflicts:
+    def test_both_ways_out_are_named(self, installed: Install) -> None:
+        installed("acme-notes", NOTES, acme_notes=handing_out())
+        installed("zeta-notes", {"flavors": {"notes": "zeta_notes"}}, zeta_notes=handing_out())
+        with pytest.raises(PluginConflict) as caught:
+            Plugins().find("flavors", "notes")
+        assert "BLOCK=acme-notes or DOVETAIL_PLUGINS_BLOCK=zeta-notes." in str(caught.value.hint)
+
     def test_two_distributions_that_claim_one_key_are_both_named(self, installed: Install) -> None:
         installed("acme-notes", NOTES, acme_notes=handing_out())
         installed("zeta-notes", {"flavors": {"notes": "zeta_notes"}}, version="9.0", zeta_notes=handing_out())
@@ -135,17 +144,15 @@ class TestConflicts:
 
     def test_blocking_one_of_them_settles_it(self, installed: Install, monkeypatch: pytest.MonkeyPatch) -> None:
         installed("acme-notes", NOTES, acme_notes=handing_out())
-        installed(
-            "zeta-notes", {"flavors": {"notes": "zeta_notes"}}, zeta_notes=handing_out(answer="{'notes': 'zeta'}")
-        )
+        installed("zeta-notes", {"flavors": {"notes": "zeta_notes"}}, zeta_notes=handing_out(answer="{'notes': set}"))
         monkeypatch.setenv("DOVETAIL_PLUGINS_BLOCK", "acme-notes")
-        assert Plugins().find("flavors", "notes") == "zeta"
+        assert Plugins().find("flavors", "notes") is set
 
     def test_other_keys_are_not_touched(self, installed: Install) -> None:
         installed("acme-notes", NOTES, acme_notes=handing_out())
         for name in ("one", "two"):
             installed(f"acme-{name}", {"flavors": {"twice": f"acme_{name}"}})
-        assert Plugins().find("flavors", "notes") == "the notes"
+        assert Plugins().find("flavors", "notes") is list
 
 
 class TestBlocking:
@@ -166,7 +173,7 @@ class TestBlocking:
         installed("acme-notes", NOTES, acme_notes=handing_out())
         installed("acme-poems", {"flavors": {"poems": "acme_poems"}}, acme_poems=handing_out())
         monkeypatch.setenv("DOVETAIL_PLUGINS_ALLOW", "acme-notes")
-        assert Plugins().find("flavors", "notes") == "the notes"
+        assert Plugins().find("flavors", "notes") is list
         with pytest.raises(PluginBlocked):
             Plugins().find("flavors", "poems")
 
@@ -202,6 +209,16 @@ class TestBroken:
         assert "ModuleNotFoundError: No module named 'no_such_library_anywhere'" in caught.value.message
         assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
+    def test_a_module_that_ends_the_interpreter_is_broken(self, installed: Install) -> None:
+        installed("acme-notes", NOTES, acme_notes="import sys; sys.exit(3)")
+        with pytest.raises(PluginBroken, match=r"acme-notes 1\.2\.3\) cannot be imported: SystemExit: 3"):
+            Plugins().find("flavors", "notes")
+
+    def test_what_cannot_be_called_is_broken(self, installed: Install) -> None:
+        installed("acme-notes", NOTES, acme_notes=handing_out(answer="{'notes': 5}"))
+        with pytest.raises(PluginBroken, match=r"acme-notes 1\.2\.3\) hands out 5 .*'notes', which cannot be called"):
+            Plugins().find("flavors", "notes")
+
     def test_a_misspelt_hook_is_refused(self, installed: Install) -> None:
         installed("acme-notes", NOTES, acme_notes=handing_out() + handing_out("dovetail_flavour"))
         plugins = Plugins()
@@ -220,7 +237,7 @@ class TestBroken:
         plugins = Plugins()
         with pytest.raises(PluginBroken):
             plugins.find("flavors", "bad")
-        assert plugins.find("flavors", "notes") == "the notes"
+        assert plugins.find("flavors", "notes") is list
         with pytest.raises(PluginBroken):
             plugins.find("flavors", "bad")
 
@@ -325,17 +342,17 @@ class TestByHand:
         class Plugin:
             @hookimpl
             def dovetail_flavors(self) -> dict[str, str]:
-                return {"notes": "by hand"}
+                return {"notes": list}
 
         plugins = Plugins(points=())
         plugins.register(Plugin(), "flavors", "notes")
-        assert plugins.find("flavors", "notes") == "by hand"
+        assert plugins.find("flavors", "notes") is list
 
     def test_a_key_it_does_not_hand_out_is_refused(self) -> None:
         class Plugin:
             @hookimpl
             def dovetail_flavors(self) -> dict[str, str]:
-                return {"notes": "by hand"}
+                return {"notes": list}
 
         with pytest.raises(PluginBroken, match=r"registered by hand claims .*'poems', but hands out only \['notes'\]"):
             Plugins(points=()).register(Plugin(), "flavors", "poems")

@@ -69,8 +69,12 @@ def ended(pid: int) -> bool:
 
 @pytest.mark.parametrize(
     ("number", "exit_code", "said"),
-    [(signal.SIGINT, 130, "Interrupted."), (signal.SIGTERM, 143, "Terminated.")],
-    ids=["ctrl-c", "sigterm"],
+    [
+        (signal.SIGINT, 130, "Interrupted."),
+        (signal.SIGTERM, 143, "Terminated."),
+        (signal.SIGHUP, 129, "The terminal was closed."),
+    ],
+    ids=["ctrl-c", "sigterm", "sighup"],
 )
 def test_an_interrupted_launcher_ends_all_it_started(project: Any, number: int, exit_code: int, said: str) -> None:
     sleeper = project({"sleep.py": SLEEPER})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import warnings
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from typing import Any
 import typer
 
 from dovetail import plugins
+from dovetail.cli import interruption
 from dovetail.cli.group import Command, Group
 
 __all__ = ["run_app"]
@@ -59,7 +59,8 @@ class LazyGroup(Group):
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Interruptions and closed pipes go to ``main``, past typer's own way with them."""
         try:
-            return super().invoke(ctx)
+            with interruption.by_exception():
+                return super().invoke(ctx)
         except (KeyboardInterrupt, BrokenPipeError) as error:
             raise _Ended(error) from error
 
@@ -123,18 +124,10 @@ def root(
 def run_app(arguments: list[str]) -> None:
     """Run the command line; wrong usage, ``--help`` and failures exit."""
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes whatever Python passes
-    signal.signal(signal.SIGTERM, _terminate)
     try:
         app(arguments, prog_name="dovetail")
     except _Ended as ended:
         raise ended.reason from None
-
-
-def _terminate(number: int, frame: Any) -> None:
-    from dovetail.projects.termination import Terminated
-
-    del number, frame
-    raise Terminated
 
 
 def _show_warning(message: Warning | str, *details: Any) -> None:

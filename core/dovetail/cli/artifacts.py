@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - typer reads it
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dovetail.cli import output
 from dovetail.cli.group import GroupApp
 from dovetail.cli.run_ids import find_run
+from dovetail.errors import DovetailError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["app"]
 
@@ -91,7 +96,8 @@ def log_artifact(
     from dovetail.tracking.client import Client
 
     run_id = find_run(run_id).info.run_id
-    Client().log_artifact(run_id, local_file, artifact_path)
+    with _uploading(local_file):
+        Client().log_artifact(run_id, local_file, artifact_path)
     typer.echo(f"Uploaded {local_file} to run {run_id}.")
 
 
@@ -105,5 +111,16 @@ def log_artifacts(
     from dovetail.tracking.client import Client
 
     run_id = find_run(run_id).info.run_id
-    Client().log_artifacts(run_id, local_dir, artifact_path)
+    with _uploading(local_dir):
+        Client().log_artifacts(run_id, local_dir, artifact_path)
     typer.echo(f"Uploaded what is in {local_dir} to run {run_id}.")
+
+
+@contextmanager
+def _uploading(path: Path) -> Iterator[None]:
+    """A file that may not be read, or that cannot be as some below /proc, is an error about that file."""
+    try:
+        yield
+    except OSError as error:
+        name = path if error.filename is None else error.filename
+        raise DovetailError(f"{name} cannot be uploaded: {error.strerror or error}.") from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dovetail import uris
 from dovetail.cli import output
 from dovetail.cli.group import GroupApp
 from dovetail.cli.runs import view_type
@@ -37,7 +38,8 @@ def search(
 
 
 def _row(experiment: Experiment) -> list[str]:
-    return [experiment.experiment_id, experiment.name, experiment.lifecycle_stage, experiment.artifact_location]
+    location = uris.masked(experiment.artifact_location)
+    return [experiment.experiment_id, experiment.name, experiment.lifecycle_stage, location]
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dovetail import uris
 from dovetail.cli import output
 from dovetail.cli.group import GroupApp
 from dovetail.values import ViewType
@@ -118,8 +119,8 @@ def _facts(run: Run) -> None:
         ("note", "mlflow.note.content"),
     ):
         if value := run.data.tags.get(key):
-            output.fact(name, value)
-    output.fact("artifacts", info.artifact_uri)
+            output.fact(name, uris.masked(value))
+    output.fact("artifacts", uris.masked(info.artifact_uri))
 
 
 def _pairs(rows: list[tuple[str, str]]) -> None:

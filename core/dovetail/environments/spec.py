@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dovetail.documents import read_yaml, shown
 from dovetail.errors import InvalidProject
 
 __all__ = ["EnvSpec", "LocalWheel", "read_python_env", "read_requirements", "requirement_name"]
@@ -98,8 +99,6 @@ def read_python_env(path: Path) -> EnvSpec:
     Raises:
         InvalidProject: It is missing, no YAML, or has keys or values of the wrong kind.
     """
-    from dovetail.documents import read_yaml
-
     content = read_yaml(path, error=InvalidProject)
     _check_keys(path, content)
     build = [_absolute(line, path.parent) for line in _lines(path, content, "build_dependencies")]
@@ -130,7 +129,7 @@ def _check_keys(path: Path, content: dict[str, Any]) -> None:
     known = ("python", "build_dependencies", "dependencies")
     if unknown := sorted(str(key) for key in content if key not in known):
         hint = f"A python_env file has {', '.join(known)}."
-        raise InvalidProject(f"{path}: unknown key {unknown[0]!r}.", hint=hint)
+        raise InvalidProject(f"{path}: unknown key {shown(unknown[0])}.", hint=hint)
 
 
 def _python(path: Path, content: dict[str, Any]) -> str | None:
@@ -140,7 +139,7 @@ def _python(path: Path, content: dict[str, Any]) -> str | None:
     # YAML reads an unquoted 3.10 as the number 3.1: only text says which was meant.
     if not isinstance(version, str) or not all(_CLAUSE.fullmatch(clause.strip()) for clause in version.split(",")):
         hint = 'Write the version as text, such as python: "3.11".'
-        raise InvalidProject(f"{path}: python is {version!r}, which is no version of Python.", hint=hint)
+        raise InvalidProject(f"{path}: python is {shown(version)}, which is no version of Python.", hint=hint)
     return version.strip()
 
 

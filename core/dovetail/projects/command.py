@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail import locations, uris
 from dovetail.artifacts import transfer
+from dovetail.documents import shown
 from dovetail.errors import InvalidProject
 from dovetail.projects.quoting import substituted
 
@@ -83,9 +84,9 @@ def _check(name: str, value: str, parameter: Parameter | None) -> None:
     if "\x00" in value:
         raise InvalidProject(f"The value of parameter {name!r} holds a NUL character.", hint="Leave it out.")
     if parameter and parameter.kind in ("float", "int") and not _NUMBER.fullmatch(value):
-        raise InvalidProject(f"Parameter {name!r} must be a number, not {value!r}.", hint=f"-P {name}=0.5")
+        raise InvalidProject(f"Parameter {name!r} must be a number, not {shown(value)}.", hint=f"-P {name}=0.5")
     if parameter and parameter.kind == "int" and not float(value).is_integer():
-        raise InvalidProject(f"Parameter {name!r} must be a whole number, not {value!r}.", hint=f"-P {name}=5")
+        raise InvalidProject(f"Parameter {name!r} must be a whole number, not {shown(value)}.", hint=f"-P {name}=5")
 
 
 def _resolved(parameter: Parameter, value: str, place: Path, storage: Path | None) -> str:
@@ -99,9 +100,9 @@ def _resolved(parameter: Parameter, value: str, place: Path, storage: Path | Non
 def _local(parameter: Parameter, value: str, place: Path, storage: Path | None) -> Path:
     if uris.is_local(value):
         path = _path(value, place)
-        if not path.exists():
+        if not _exists(path):
             raise InvalidProject(
-                f"Parameter {parameter.name!r} names {path}, which does not exist.",
+                f"Parameter {parameter.name!r} names {shown(str(path))}, which does not exist.",
                 hint="Relative paths are relative to the working folder, and defaults to the project's folder.",
             )
         return path
@@ -112,6 +113,13 @@ def _local(parameter: Parameter, value: str, place: Path, storage: Path | None) 
         storage.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="dovetail-path-", dir=storage)).absolute()
     return transfer.download(store, path_in_store, scratch)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def _path(value: str, place: Path) -> Path:

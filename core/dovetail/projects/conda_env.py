@@ -6,7 +6,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from dovetail.documents import read_yaml
+from dovetail.documents import read_yaml, shown
 from dovetail.environments.spec import EnvSpec, read_requirements
 from dovetail.errors import InvalidProject
 
@@ -60,7 +60,7 @@ def _pip(path: Path, entry: dict[str, Any]) -> tuple[list[str], list[str]]:
     lines = entry.get("pip")
     if set(entry) != {"pip"} or not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise InvalidProject(
-            f"{path}: expected a list of requirements below pip, found {entry!r}.", hint="- pip: [pandas]"
+            f"{path}: expected a list of requirements below pip, found {shown(entry)}.", hint="- pip: [pandas]"
         )
     requirements: list[str] = []
     constraints: list[str] = []

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dovetail import plugins, settings
+from dovetail.documents import shown
 from dovetail.environments import wheelhouse
 from dovetail.environments.choice import default_manager
 from dovetail.environments.choice import env_manager as find_manager
-from dovetail.errors import InvalidInput, RunFailed
+from dovetail.errors import DovetailError, InvalidInput, RunFailed
 from dovetail.projects.backend import Job
 from dovetail.projects.command import Command
 from dovetail.projects.fetching import fetch, source_name
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from dovetail.environments.manager import Environment, Progress
     from dovetail.environments.spec import EnvSpec
+    from dovetail.projects.backend import Backend, Submission
     from dovetail.values import Run
 
 __all__ = ["run", "state_folder"]
@@ -90,7 +92,7 @@ def run(
     with ended_on_error(started):
         environment = find_manager(manager).prepare(wheelhouse.bind(spec), progress or _quiet)
         job = _job(started, project, command, environment, options)
-        submitted = SubmittedRun(started.info.run_id, place.submit(job), Client().store, job.log)
+        submitted = SubmittedRun(started.info.run_id, _submitted(place, job), Client().store, job.log)
     if not synchronous:
         submitted.watch()
     elif not submitted.follow(echo) and check:
@@ -107,12 +109,12 @@ def _options(config: Mapping[str, Any] | str | os.PathLike[str] | None) -> Mappi
     text = os.fspath(config)
     try:
         content = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last: nested too deep
         raise InvalidInput(
-            f"The backend's options cannot be read from {text}: {error}.", hint="Give JSON or a JSON file."
+            f"The backend's options cannot be read from {shown(text)}: {error}.", hint="Give JSON or a JSON file."
         ) from error
     if not isinstance(content, dict):
-        raise InvalidInput(f"The backend's options in {text} must be a JSON object.")
+        raise InvalidInput(f"The backend's options in {shown(text)} must be a JSON object.")
     return content
 
 
@@ -153,6 +155,16 @@ def _job(run: Run, project: Project, command: Command, environment: Environment,
         log=state_folder() / "runs" / run.info.run_id / "output.log",
         options=options,
     )
+
+
+def _submitted(place: Backend, job: Job) -> Submission:
+    """Hand the job over. What a job that cannot start leaves in its log is not kept with the run: say where it is."""
+    try:
+        return place.submit(job)
+    except DovetailError as error:
+        if job.log.is_file() and job.log.stat().st_size:
+            error.hint = " ".join(filter(None, [error.hint, f"Its output lies in {job.log}."]))
+        raise
 
 
 def _shell(text: str) -> tuple[str, ...]:

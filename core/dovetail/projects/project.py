@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dovetail.documents import read_yaml
+from dovetail.documents import read_yaml, shown
 from dovetail.environments.spec import EnvSpec, read_python_env
 from dovetail.errors import InvalidProject
 
@@ -182,9 +182,9 @@ def _check_known(where: str, content: Mapping[Any, Any], known: tuple[str, ...])
             continue
         if close := get_close_matches(str(key).lower(), known, n=1, cutoff=0.75):
             raise InvalidProject(
-                f"{where}: unknown key {key!r}. Did you mean {close[0]!r}?", hint=f"Known are {', '.join(known)}."
+                f"{where}: unknown key {shown(key)}. Did you mean {close[0]!r}?", hint=f"Known are {', '.join(known)}."
             )
-        warnings.warn(f"{where}: the key {key!r} is not known and not looked at.", stacklevel=4)
+        warnings.warn(f"{where}: the key {shown(key)} is not known and not looked at.", stacklevel=4)
 
 
 def _environment(where: str, content: Mapping[str, Any]) -> str | None:
@@ -205,7 +205,7 @@ def _env_file(folder: Path, where: str, environment: str | None, content: Mappin
     path = folder / name if isinstance(name, str) and "\x00" not in name else None
     if path is None or not path.resolve().is_relative_to(folder.resolve()):
         raise InvalidProject(
-            f"{where}: {environment} must be the path of a file in the project, not {name!r}.",
+            f"{where}: {environment} must be the path of a file in the project, not {shown(name)}.",
             hint=f"{environment}: {CONVENTIONS[environment]}",
         )
     if not path.is_file():
@@ -232,13 +232,16 @@ def _entry_points(where: str, content: Any) -> dict[str, EntryPoint]:
             hint='entry_points: {main: {command: "python train.py"}}',
         )
     return {
-        str(name): _entry_point(f"{where}: entry point {name!r}", str(name), body) for name, body in content.items()
+        str(name): _entry_point(f"{where}: entry point {shown(name)}", str(name), body)
+        for name, body in content.items()
     }
 
 
 def _entry_point(where: str, name: str, body: Any) -> EntryPoint:
     if not isinstance(body, dict) or not isinstance(body.get("command"), str) or not body["command"].strip():
         raise InvalidProject(f"{where} has no command.", hint='Expected `command: "python train.py"` below it.')
+    if "\x00" in body["command"]:
+        raise InvalidProject(f"{where}: the command holds a NUL character.", hint="Leave it out.")
     _check_known(where, body, ("command", "parameters"))
     declared = {} if body.get("parameters") is None else body["parameters"]
     if not isinstance(declared, dict):
@@ -246,7 +249,9 @@ def _entry_point(where: str, name: str, body: Any) -> EntryPoint:
             f"{where}: parameters must be a mapping, not {type(declared).__name__}.",
             hint="parameters: {alpha: {type: float, default: 0.1}}",
         )
-    parameters = {str(key): _parameter(f"{where}, parameter {key!r}", str(key), each) for key, each in declared.items()}
+    parameters = {
+        str(key): _parameter(f"{where}, parameter {shown(key)}", str(key), each) for key, each in declared.items()
+    }
     _check_command(where, body["command"], parameters)
     return EntryPoint(name, body["command"], parameters)
 
@@ -259,12 +264,13 @@ def _parameter(where: str, name: str, body: Any) -> Parameter:
     content = {"type": body} if isinstance(body, str) else body
     if not isinstance(content, dict):
         raise InvalidProject(
-            f"{where} must be a type or {{type, default}}, not {body!r}.", hint="alpha: {type: float, default: 0.1}"
+            f"{where} must be a type or {{type, default}}, not {shown(body)}.",
+            hint="alpha: {type: float, default: 0.1}",
         )
     _check_known(where, content, ("type", "default"))
     default = content.get("default")
     if isinstance(default, (dict, list)):
-        raise InvalidProject(f"{where}: the default must be a single value, not {default!r}.", hint="default: 0.1")
+        raise InvalidProject(f"{where}: the default must be a single value, not {shown(default)}.", hint="default: 0.1")
     return Parameter(name, _kind(where, content.get("type", "string")), None if default is None else str(default))
 
 
@@ -274,10 +280,10 @@ def _kind(where: str, kind: Any) -> str:
     close = get_close_matches(str(kind).lower(), TYPES, n=1, cutoff=0.75)
     if close or not isinstance(kind, str):
         raise InvalidProject(
-            f"{where} has the type {kind!r}.{f' Did you mean {close[0]!r}?' if close else ''}",
+            f"{where} has the type {shown(kind)}.{f' Did you mean {close[0]!r}?' if close else ''}",
             hint=f"Types are {', '.join(TYPES)}.",
         )
-    warnings.warn(f"{where} has the type {kind!r}, which is not known; its values are not checked.", stacklevel=4)
+    warnings.warn(f"{where} has the type {shown(kind)}, which is not known; its values are not checked.", stacklevel=4)
     return "string"
 
 

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from dovetail.errors import DovetailError, StoreError
 from dovetail.projects import termination
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.values import RunStatus
@@ -94,13 +95,18 @@ class SubmittedRun:
 
     def _finish(self) -> str:
         status = self._submission.wait()
+        failure: DovetailError | OSError | None = None
         with self._finishing:
             if self._finished is None:
                 try:
                     self._keep_log()
+                except (DovetailError, OSError) as error:
+                    failure = error
                 finally:
                     self._finished = self._record(status)
                     termination.forget(self)
+        if failure is not None:
+            raise self._not_kept(failure) from failure
         return self._finished
 
     def _keep_log(self) -> None:
@@ -110,6 +116,14 @@ class SubmittedRun:
             self._log.unlink()
             with suppress(OSError):  # the backend keeps something else beside it
                 self._log.parent.rmdir()
+
+    def _not_kept(self, failure: DovetailError | OSError) -> DovetailError:
+        """The output is not lost, and what became of the run is not hidden by what became of its output."""
+        cause = failure if isinstance(failure, DovetailError) else StoreError(f"{failure}.")
+        return type(cause)(
+            f"Run {self.run_id} ended as {self._finished}, but its output could not be uploaded: {cause.message}",
+            hint=" ".join(filter(None, [cause.hint, f"The output lies in {self._log}."])),
+        )
 
     def _record(self, status: str) -> str:
         info = self._store.get_run(self.run_id).info

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -143,3 +145,60 @@ def test_a_warning_is_a_line(dovetail: Any, monkeypatch: pytest.MonkeyPatch) -> 
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stderr == "Warning: beware\n"
+
+
+def called(arguments: str, redirection: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    line = (
+        f"exec {shlex.quote(sys.executable)} -c 'from dovetail.cli.main import main; main()' {arguments} {redirection}"
+    )
+    env = {**os.environ, **variables}
+    return subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False, env=env)
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "plugins list"])
+@pytest.mark.parametrize("redirection", [">&-", "> /dev/full", ">&- 2>&-"])
+def test_output_that_nobody_takes_is_one_line(arguments: str, redirection: str) -> None:
+    ended = called(arguments, redirection)
+    assert ended.returncode == 1
+    assert ended.stderr.count("Error:") == (0 if "2>" in redirection else 1)
+    assert "Traceback" not in ended.stderr
+    assert "Exception" not in ended.stderr
+
+
+def test_a_place_that_is_no_text_is_one_line() -> None:
+    ended = called("runs list", "", DOVETAIL_TRACKING_URI="sqlite:///\udcff.db")
+    assert ended.returncode in {1, 2, 6}
+    assert "Error:" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize("where", ["at_once", "by_exception"])
+def test_signals_end_it_with_a_line_wherever_they_land(name: str, code: int, where: str) -> None:
+    """While it starts up (an import, say) and while its command runs."""
+    program = f"""if True:
+        import os, signal, sys
+        from dovetail.cli import app
+        from dovetail.cli.main import main
+
+        def hit(*arguments):
+            os.kill(os.getpid(), signal.{name})
+        setattr(app.LazyGroup, "parse_args" if {where!r} == "at_once" else "get_command", hit)
+        main(["runs", "list"])
+    """
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (code, "", 1)
+    assert ended.stderr.startswith("Error: ")
+
+
+def test_nohup_is_respected() -> None:
+    program = """if True:
+        import os, signal
+        from dovetail.cli import interruption
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with interruption.at_once(), interruption.by_exception():
+            os.kill(os.getpid(), signal.SIGHUP)
+        print("still here")
+    """
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stdout == "still here\n"

@@ -139,3 +139,15 @@ def test_run_refuses_what_cannot_be_right(dovetail: Any, tmp_path: Path, argumen
     assert ended.exit_code == 2
     assert ended.err.startswith("Error: ")
     assert ended.err.count("\n") == 2, "one line, and one with what to do"
+
+
+def test_a_models_signature_stands_on_lines_of_its_own(dovetail: Any, drawer: None, tmp_path: Path) -> None:
+    signature = {"inputs": '[{"type": "double", "name": "x"}]', "outputs": '[{"type": "long"}]'}
+    content = {"flavors": {"python_function": {"loader_module": "mlflow.sklearn"}}, "signature": signature}
+    (tmp_path / "MLmodel").write_text(json.dumps(content), encoding="utf-8")  # JSON is YAML
+    out = dovetail("models", "show", "-m", str(tmp_path)).out
+    assert [line.split(maxsplit=1) for line in out.splitlines()][-3:-1] == [
+        ["signature", "inputs: ['x': double (required)]"],
+        ["outputs:", "[long (required)]"],
+    ]
+    assert "\\n" not in out

@@ -99,9 +99,35 @@ def test_quotes_that_are_closed_do_not_matter(before: str) -> None:
     assert Command(entry(before + "{x}", x="string"), {"x": "a b"}).text == f"{before}'a b'"
 
 
-def test_formats_apply_before_quoting(tmp_path: Path) -> None:
-    command = Command(entry(f"{ECHO} {{x:>4}} {{x!r}} {{x:.3}}", x="string"), {"x": "$(a"})
-    assert arrived(command.text, tmp_path) == [" $(a", "'$(a'", "$(a"]
+@pytest.mark.parametrize(
+    "around",
+    [
+        "echo $(( {x} ))", "echo $(({x}))", "echo $(( (1+2)*{x} ))", "echo $(( ((1+2))*{x} ))", "(( {x} > 1 ))",
+        "echo $[ {x} ]", "a[{x}]=1", "echo ${{A:-{x}}}", "[[ {x} -eq 1 ]]", "[[ -f a && {x} -eq 1 ]]", "let y={x}",
+        "eval echo {x}", "true; eval {x}", "if eval {x}; then echo; fi",
+    ],
+)  # fmt: skip
+def test_where_the_shell_reads_text_once_more_only_plain_values_are_taken(around: str) -> None:
+    assert Command(entry(around, x="string"), {"x": "12"}).text == around.format(x="12")
+    with pytest.raises(InvalidProject, match="cannot be put in safely"):
+        Command(entry(around, x="string"), {"x": "a[$(touch pwned)]"})
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "echo $((1+2)) ", "echo $((1<<2)) ", 'echo "$((1<<2))" ', "[[ -f a ]] && echo ", "(cd a; echo ", "ls a[12] ",
+        'eval "$(hook)" && python ', "python main.py eval ", "python --eval ", "echo ${{A}} ", "(( i++ )); echo ",
+    ],
+)  # fmt: skip
+def test_beside_such_places_all_values_are_taken(before: str) -> None:
+    assert Command(entry(before + "{x}", x="string"), {"x": "a b"}).text == f"{before.format()}'a b'"
+
+
+def test_a_path_longer_than_any_is_none() -> None:
+    with pytest.raises(InvalidProject, match="does not exist") as caught:
+        Command(entry("cat {x}", x="path"), {"x": "x" * 5000})
+    assert len(caught.value.message) < 300
 
 
 def test_doubled_braces_are_braces(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ import pytest
 import dovetail
 from dovetail import Client
 from dovetail.errors import (
+    DovetailError,
     EnvironmentFailed,
     InvalidInput,
     InvalidProject,
@@ -20,6 +22,8 @@ from dovetail.errors import (
     RunFailed,
 )
 from dovetail.projects import run
+from dovetail.projects.submitted import LOG_ARTIFACT
+from dovetail.tracking.run_artifacts import RunArtifacts
 
 pytestmark = pytest.mark.usefixtures("shelf")
 TEXT = """
@@ -142,6 +146,7 @@ def test_a_backend_that_refuses_its_options_fails_the_run(
         ({"backend": "prcess"}, PluginMissing),
         ({"env_manager": "runing"}, PluginMissing),
         ({"backend_config": "{"}, InvalidInput),
+        ({"backend_config": '{"a":' * 100_000}, InvalidInput),
         ({"backend_config": "[1]"}, InvalidInput),
         ({"backend_config": "missing.json"}, InvalidInput),
         ({"experiment_name": "a", "experiment_id": "0"}, InvalidInput),
@@ -154,6 +159,21 @@ def test_what_could_never_start_leaves_nothing(launch: Any, options: dict[str, A
     with pytest.raises(error):
         launch(**options)
     assert runs() == []
+
+
+def test_output_that_cannot_be_uploaded_is_not_lost_and_the_run_is_named(launch: Any, tmp_path: Path) -> None:
+    def put_something_in_the_way(chunk: bytes) -> None:
+        del chunk
+        RunArtifacts(Client().store, runs()[0].info.run_id).store.put(f"{LOG_ARTIFACT}/other", BytesIO(b""))
+
+    with pytest.raises(DovetailError, match="but its output could not be uploaded") as caught:
+        launch(echo=put_something_in_the_way)
+    info = runs()[0].info
+    assert caught.value.message.startswith(f"Run {info.run_id} ended as FINISHED, ")
+    assert info.status == "FINISHED"
+    log = tmp_path / "state" / "runs" / info.run_id / "output.log"
+    assert f"The output lies in {log}." in str(caught.value.hint)
+    assert log.read_text() == "alpha 0.5\n"
 
 
 def test_options_of_the_backend_may_stand_in_a_file(launch: Any, tmp_path: Path) -> None:
