@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import shlex
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dovetail.errors import InvalidProject
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["fields", "substituted"]
 
 _HERE_DOCUMENT = re.compile(r"<<(?!<)-?\s*['\"\\\w]")
+# Formats of text: fill, alignment, width, precision. Wider ones would only fill memory.
+_FORM = re.compile(r"(?:[^{}]?[<>^])?0?\d{0,4}(?:\.\d{1,4})?s?", re.DOTALL)
 _TEST = re.compile(r"\[\[(?=\s|$)")
 # A command that reads its arguments as shell text, as far as its line goes.
 _READS_AGAIN = re.compile(
@@ -32,9 +34,9 @@ def fields(command: str) -> set[str]:
     """The names between braces in a command.
 
     Raises:
-        ValueError: The braces do not match, or something else stands behind a name.
+        ValueError: The braces do not match, or a format behind a name is none for text.
     """
-    return {name for _, name in _parts(command) if name is not None}
+    return {part.name for part in _parts(command) if part.name is not None}
 
 
 def substituted(command: str, values: Mapping[str, str]) -> str:
@@ -52,20 +54,33 @@ def substituted(command: str, values: Mapping[str, str]) -> str:
     """
     done: list[str] = []
     before = ""
-    for literal, name in _parts(command):
-        before += literal
-        done.append(literal)
-        if name is not None:
-            done.append(_quoted(name, values[name], before))
+    for part in _parts(command):
+        before += part.literal
+        done.append(part.literal)
+        if part.name is not None:
+            done.append(_quoted(part.name, part.formatted(values[part.name]), before))
             before += "_"  # a value is there, and no space
     return "".join(done)
 
 
-def _parts(command: str) -> Iterator[tuple[str, str | None]]:
+class _Part(NamedTuple):
+    """A piece of a command: text of the author's, and the field behind it."""
+
+    literal: str
+    name: str | None
+    form: str
+    conversion: str | None
+
+    def formatted(self, value: str) -> str:
+        """A value as the field's conversion and format make it, before it is quoted."""
+        return format(Formatter().convert_field(value, self.conversion), self.form)
+
+
+def _parts(command: str) -> Iterator[_Part]:
     for literal, name, form, conversion in Formatter().parse(command):
-        if form or conversion:
-            raise ValueError(f"a format behind {name!r}, where only the name can stand")
-        yield literal, name
+        if not _FORM.fullmatch(form or "") or conversion not in (None, "s", "r", "a"):
+            raise ValueError(f"a format behind {name!r} that is none for text, or wider than 9999")
+        yield _Part(literal, name, form or "", conversion)
 
 
 def _quoted(name: str, text: str, before: str) -> str:

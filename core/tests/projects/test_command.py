@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -276,3 +277,12 @@ class TestPaths:
         )
         assert Path(self.text("path", f"runs:/{run}/data")).joinpath("rows.csv").read_text() == "remote"
         assert command.values == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [("{x:>5}", "ab", "'   ab'"), ("{x:.2}", "abcdef", "ab"), ("{x!s}", "a b", "'a b'"), ("{x!r}", "a", "\"'a'\"")],
+)
+def test_formats_of_text_apply_before_quoting(field: str, value: str, expected: str) -> None:
+    text = Command(entry(f"run {field}", x="string"), {"x": value}).text
+    assert shlex.split(text) == ["run", *shlex.split(expected)]

@@ -119,7 +119,7 @@ BROKEN = {
     "a text": ("just words", "line 1", "expected `key: value`"),
     "an open bracket": ("name: a\nentry_points: {main", "line ", "is not valid YAML"),
     "a format": ('entry_points: {main: {parameters: {a: string}, command: "x {a:>9999999999}"}}', "'main'", "a format"),
-    "a conversion": ('entry_points: {main: {parameters: {a: string}, command: "x {a!r}"}}', "'main'", "a format"),
+    "a conversion": ('entry_points: {main: {parameters: {a: string}, command: "x {a!z}"}}', "'main'", "a format"),
     "a NUL": ('entry_points: {main: {command: "a\\0b"}}', "'main'", "NUL"),
     "a tab": ("name: a\nentry_points:\n\tmain: x", "line 3", "spaces"),
     "a doubled key": ("name: a\nname: b", "line 2", "stands twice"),
