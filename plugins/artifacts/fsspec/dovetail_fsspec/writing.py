@@ -21,6 +21,7 @@ BLOCK = 8 << 20
 # Uploads to these appear when they are complete, in place of the former content.
 _COMPLETE_ON_CLOSE = {"s3", "s3a", "gs", "gcs"}
 _ATTEMPTS = 100
+_HICCUPS = 5
 
 
 def protocols_of(system: Any) -> set[str]:
@@ -84,14 +85,21 @@ def _publish(system: Any, staging: str, place: str) -> None:
         system.cp_file(staging, place)
         system.rm_file(staging)
         return
+    hiccups = 0
     for _ in range(_ATTEMPTS):
-        with suppress(FileExistsError):
-            rename(staging, place)
-        if not system.exists(staging):
-            return
-        # Another writer may be doing the same: whoever comes last wins.
-        with suppress(FileNotFoundError):
-            system.rm_file(place)
+        try:
+            with suppress(FileExistsError):
+                rename(staging, place)
+            if not system.exists(staging):
+                return
+            # Another writer may be doing the same: whoever comes last wins.
+            with suppress(FileNotFoundError):
+                system.rm_file(place)
+        except OSError:  # noqa: PERF203 - a network call costs more than any try
+            # Servers drop a connection where two writers meet; what was done before it shows in the next attempt.
+            hiccups += 1
+            if hiccups > _HICCUPS:
+                raise
     raise StoreUnavailable(f"{place} is being replaced by many writers at once.", hint="Try again.")
 
 
