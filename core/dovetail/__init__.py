@@ -100,9 +100,9 @@ def __getattr__(name):  # noqa: ANN001, ANN202 - typed in __init__.pyi; importin
 
 def __dir__() -> list[str]:
     """Public names, subpackages and installed flavors."""
-    from dovetail import plugins
+    from importlib import import_module
 
-    return sorted({*globals(), *__all__, *_SUBMODULES, *plugins.offers("flavors")})
+    return sorted({*globals(), *__all__, *_SUBMODULES, *import_module("dovetail.plugins").offers("flavors")})
 
 
 class _Facades:
@@ -113,9 +113,9 @@ class _Facades:
         del path, target
         if not name.startswith("dovetail."):
             return None
-        from dovetail.models.importing import spec_of
+        from importlib import import_module
 
-        return spec_of(name)
+        return import_module("dovetail.models.importing").spec_of(name)
 
 
 # Loading the package anew (notebooks do) must not leave two of them.

@@ -16,9 +16,10 @@ from dovetail.documents import read_yaml
 from dovetail.errors import InvalidModel, NotFound
 from dovetail.models import loading
 from dovetail.models.flavor import Flavor
-from dovetail_pyfunc import runtime
 from dovetail_pyfunc.pickling import dump
-from dovetail_pyfunc.runtime import MODULE
+from dovetail_pyfunc.runtime import MODULE, UnreadableError, as_model
+from dovetail_pyfunc.runtime import load as read_back
+from dovetail_pyfunc.runtime import predict as predicted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ class PyfuncFlavor(Flavor):
     options = PyfuncOptions
     data = "python_model.pkl"
     loader_module = MODULE
-    runtime = Path(runtime.__file__)
+    runtime = Path(__file__).with_name("runtime.py")
     pickles = ("python_model.pkl",)
     provides = (MODULE,)
 
@@ -71,8 +72,8 @@ class PyfuncFlavor(Flavor):
     def load(self, path: Path, conf: Mapping[str, Any]) -> Any:
         """Read the object back, its context loaded."""
         try:
-            return runtime.load(str(path), conf)
-        except runtime.UnreadableError as error:
+            return read_back(str(path), conf)
+        except UnreadableError as error:
             raise InvalidModel(str(error), hint=error.hint) from error
 
     def requirements(self, options: Any) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ class PyfuncFlavor(Flavor):
 
     def predict(self, model: Any, data: Any, params: Mapping[str, Any]) -> Any:
         """Predictions; context and params go to models that have arguments for them."""
-        return runtime.predict(model, data, params)
+        return predicted(model, data, params)
 
 
 def load_model(
@@ -134,8 +135,8 @@ def _as_model(model: Any) -> Any:
     if isinstance(model, (str, os.PathLike)):
         raise InvalidModel(f"python_model is the path {os.fspath(model)!r}.", hint="Pass the object: MyModel().")
     try:
-        return runtime.as_model(model)
-    except runtime.UnreadableError as error:
+        return as_model(model)
+    except UnreadableError as error:
         raise InvalidModel(str(error), hint=error.hint) from error
 
 

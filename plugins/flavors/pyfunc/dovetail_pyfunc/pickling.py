@@ -7,7 +7,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidModel
-from dovetail_pyfunc import runtime
+from dovetail_pyfunc.runtime import MODULE, FunctionModel, PythonModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["dump"]
 
 # The classes that a pickle refers to by the names MLflow has for them.
-_NAMES = ((runtime.PythonModel, "PythonModel"), (runtime.FunctionModel, "_FunctionPythonModel"))
+_NAMES = ((PythonModel, "PythonModel"), (FunctionModel, "_FunctionPythonModel"))
 
 
 class _Module:
@@ -24,7 +24,7 @@ class _Module:
     def __reduce__(self) -> tuple[Any, ...]:
         from cloudpickle.cloudpickle import subimport
 
-        return subimport, (runtime.MODULE,)
+        return subimport, (MODULE,)
 
 
 def dump(model: Any, path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dovetail.errors import InvalidModel, Untrusted
 from dovetail.models import loading
 from dovetail.models.flavor import Flavor
-from dovetail_sklearn import runtime
+from dovetail_sklearn.runtime import MissingColumnsError, UnreadableError, UntrustedTypesError
+from dovetail_sklearn.runtime import load as read_back
+from dovetail_sklearn.runtime import predict as predicted
 
 if TYPE_CHECKING:
     import os
@@ -60,7 +62,7 @@ class SklearnFlavor(Flavor):
     options = SklearnOptions
     data = "model.pkl"
     loader_module = "mlflow.sklearn"
-    runtime = Path(runtime.__file__)
+    runtime = Path(__file__).with_name("runtime.py")
     pickles = ("model.pkl",)
 
     def __init__(self, skops_trusted_types: Sequence[str] = ()) -> None:
@@ -91,13 +93,13 @@ class SklearnFlavor(Flavor):
     def load_function(self, path: Path, conf: Mapping[str, Any]) -> Any:
         """The model and the method that predicts."""
         try:
-            return runtime.load(str(path), conf, self._trusted)
-        except runtime.UntrustedTypesError as error:
+            return read_back(str(path), conf, self._trusted)
+        except UntrustedTypesError as error:
             raise Untrusted(
                 str(error),
                 hint=f"If you trust them: dovetail.sklearn.load_model(…, skops_trusted_types={list(error.types)}).",
             ) from error
-        except runtime.UnreadableError as error:
+        except UnreadableError as error:
             raise InvalidModel(str(error), hint=error.hint) from error
 
     def requirements(self, options: Any) -> tuple[str, ...]:
@@ -112,8 +114,8 @@ class SklearnFlavor(Flavor):
     def predict(self, model: Any, data: Any, params: Mapping[str, Any]) -> Any:
         """Predictions; params become arguments of the method that predicts."""
         try:
-            return runtime.predict(model, data, params)
-        except runtime.MissingColumnsError as error:
+            return predicted(model, data, params)
+        except MissingColumnsError as error:
             raise InvalidModel(str(error), hint="Columns are matched by name.") from error
 
     def function_conf(self, conf: Mapping[str, Any]) -> dict[str, Any]:
