@@ -139,13 +139,19 @@ class Shelf:
     base: str = sys.executable
     fresh: bool = False
 
-    def dovetail(self) -> Peer:
-        """The library as it stands in this checkout: core, sqlite, fsspec and the local backend."""
+    def dovetail(self, *, whole: bool = False) -> Peer:
+        """The library as it stands in this checkout: core, sqlite, fsspec and the local backend.
+
+        Args:
+            whole: With every plugin of the checkout beside them.
+        """
         missing = [path for path in FROM_CHECKOUT.values() if not (CHECKOUT / path / "pyproject.toml").is_file()]
         if missing:
             raise SystemExit(f"the checkout has no distribution in: {', '.join(missing)}")
-        wanted = [str(CHECKOUT / path) for path in FROM_CHECKOUT.values()]
-        return self._peer("dovetail", "dovetail", wanted, _digest_of_sources())
+        folders = [CHECKOUT / path for path in FROM_CHECKOUT.values()]
+        if whole:
+            folders = sorted({*folders, *(path.parent for path in CHECKOUT.glob("plugins/[!_]*/*/pyproject.toml"))})
+        return self._peer("dovetail", "dovetail", [str(folder) for folder in folders], _digest_of(folders))
 
     def package(self, requirement: str) -> Peer:
         """A library from the package index, such as `mlflow==3.17.2`."""
@@ -183,7 +189,8 @@ def _steps(directory: Path, base: str, wanted: list[str]) -> list[list[str]]:
         return [[base, "-m", "venv", str(directory)], [python, "-m", "pip", "install", "-q", *wanted]]
     # uv keeps wheels it built from a folder for as long as the pyproject.toml is unchanged, and a
     # workspace would make them editable: both would measure something other than the sources.
-    anew = [option for name in FROM_CHECKOUT for option in ("--refresh-package", name)]
+    ours = [f"dovetail-{Path(path).name}" for path in wanted if Path(path).is_dir()]
+    anew = [option for name in ours for option in ("--refresh-package", name)]
     return [
         [uv, "venv", "-q", "--python", base, str(directory)],
         [uv, "pip", "install", "-q", "--python", python, "--no-sources", *anew, *wanted],
@@ -201,10 +208,10 @@ def _call(argv: list[str]) -> None:
         raise PeerFailed(argv, done.returncode, done.stderr)
 
 
-def _digest_of_sources() -> str:
+def _digest_of(folders: list[Path]) -> str:
     digest: Any = hashlib.sha256()
-    for folder in FROM_CHECKOUT.values():
-        for path in sorted((CHECKOUT / folder).rglob("*")):
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())
     return str(digest.hexdigest())

@@ -14,7 +14,7 @@ from pathlib import Path
 from machine import describe
 from peers import Peer, Shelf, default_cache
 from table import render
-from workload import Workload, measure, repetitions
+from workload import Measured, Workload, measure, repetitions
 
 WORKLOADS = ("import_time", "script", "cli_help", "install_size", "first_touch", "client_calls")
 
@@ -23,9 +23,12 @@ def main() -> int:
     """Build what is missing, measure, report."""
     options = _options()
     shelf = Shelf(options.cache, options.base, options.fresh)
-    peers = [shelf.dovetail(), *([shelf.package(options.peer)] if options.peer else [])]
+    workloads = [_workload(name) for name in options.only or WORKLOADS]
+    others = [shelf.package(options.peer)] if options.peer else []
+    own = {whole: shelf.dovetail(whole=whole) for whole in {each.whole for each in workloads}}
+    peers = [*own.values(), *others]
     before = describe()
-    results = [measure(_announced(name, peers), peers, options.repeat) for name in options.only or WORKLOADS]
+    results = [_measured(each, [own[each.whole], *others], options.repeat) for each in workloads]
     report = render(results, [before, describe()])
     print(report.text)
     if options.json:
@@ -36,10 +39,14 @@ def main() -> int:
     return int(failed or (options.check and missed))
 
 
-def _announced(name: str, peers: list[Peer]) -> Workload:
-    print(f"{name}: {' and '.join(peer.name for peer in peers)}", file=sys.stderr)
+def _workload(name: str) -> Workload:
     workload: Workload = import_module(name).WORKLOAD
     return workload
+
+
+def _measured(workload: Workload, peers: list[Peer], repeat: int | None) -> list[Measured]:
+    print(f"{workload.name}: {' and '.join(peer.name for peer in peers)}", file=sys.stderr)
+    return measure(workload, peers, repeat)
 
 
 def _options() -> argparse.Namespace:

@@ -88,6 +88,7 @@ class Workload:
         warm_up: Whether one more repetition goes first and is thrown away.
         prepare: Done once before; returns remarks for the report.
         check: Done once afterwards: whether the work was really done. Returns remarks; raises PeerFailed if not.
+        whole: Whether it is about dovetail with every plugin of the checkout installed.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Workload:
     warm_up: bool = True
     prepare: Callable[[Peer, Path], list[str]] = _nothing
     check: Callable[[Peer, Path], list[str]] = _nothing
+    whole: bool = False
 
 
 @dataclass

@@ -87,15 +87,32 @@ def track(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
             file.write('tracking_uri = "sqlite:///runs.db"\n')
 
 
-def test_a_client_with_a_uri_asks_for_no_setting_either(heard: list[str], looked_at: list[str], store: Any) -> None:
-    client = mlflow.Client(mlflow.get_tracking_uri())
+CALLS: list[Callable[[mlflow.Client, str, int], Any]] = [
+    lambda client, run_id, step: client.log_metric(run_id, "loss", 0.5, step=step),
+    lambda client, run_id, step: client.log_batch(run_id, [mlflow.Metric("loss", 0.5, step=step)] * 1000),
+    lambda client, run_id, step: client.log_param(run_id, f"param{step}", step),
+    lambda client, run_id, step: client.get_run(run_id),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("store_uri", ["memory://here", "sqlite:///runs.db"])
+def test_a_client_with_a_uri_asks_for_no_setting_either(
+    call: Callable[[mlflow.Client, str, int], Any], store_uri: str, heard: list[str], looked_at: list[str]
+) -> None:
+    if store_uri.startswith("sqlite"):
+        pytest.importorskip("dovetail_sqlite")
+    client = mlflow.Client(store_uri)
     run_id = client.create_run("0").info.run_id
-    client.log_metric(run_id, "loss", 0.5)
+    call(client, run_id, 0)
     heard.clear()
     looked_at.clear()
-    for step in range(50):
-        client.log_metric(run_id, "loss", 0.5, step=step)
-    assert (heard, looked_at) == ([], [])
+    for step in range(1, 21):
+        call(client, run_id, step)
+    assert heard == []
+    # sqlite's store looks at each call whether its file is still the same one.
+    assert {path.rpartition("/")[2] for path in looked_at} <= {"runs.db"}
+    assert len(looked_at) <= 20
 
 
 def test_a_change_of_the_environment_between_runs_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
