@@ -19,21 +19,33 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["end_group", "group_is_alive", "is_alive", "kill_group", "locked", "private_folder", "start_group"]
+__all__ = [
+    "end_group",
+    "group_is_alive",
+    "hold",
+    "inherited",
+    "is_alive",
+    "kill_group",
+    "locked",
+    "private_folder",
+    "start_group",
+]
 
 _POLL = 0.05
 
 
 @contextmanager
-def locked(path: Path, *, timeout: float | None = None) -> Iterator[int]:
-    """Hold an exclusive lock on a file, against other processes and other threads of this one.
+def locked(path: Path, *, timeout: float | None = None, shared: bool = False, create: bool = True) -> Iterator[int]:
+    """Hold a lock on a file, against other processes and other threads of this one.
 
-    The file is made where absent and never removed: a removed lock file would let two holders in. The system gives
-    the lock back when the holder dies, however it dies.
+    The file is made where absent; only who holds it exclusively may remove it, or rename what it stands for. The
+    system gives the lock back when the holder dies, however it dies.
 
     Args:
         path: The lock file; its folder must exist.
         timeout: Seconds to wait for the lock; 0 tries once, None waits for as long as it takes.
+        shared: Share it with others who say so too, and keep out those who want it for themselves.
+        create: Make the file where absent; without, that is a ``FileNotFoundError``, and reading rights are enough.
 
     Yields:
         The file's descriptor. A child that inherits it (POSIX) keeps the lock until it has ended too.
@@ -41,16 +53,41 @@ def locked(path: Path, *, timeout: float | None = None) -> Iterator[int]:
     Raises:
         TimeoutError: Somebody else still holds the lock.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = hold(path, timeout=timeout, shared=shared, create=create)
     try:
-        while not _try_lock(descriptor):
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError(errno.ETIMEDOUT, "locked by another process", str(path))
-            time.sleep(_POLL)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def hold(path: Path, *, timeout: float | None = None, shared: bool = False, create: bool = True) -> int:
+    """Take a lock as ``locked`` does, and keep it until the descriptor that is returned is closed."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600) if create else os.open(path, os.O_RDONLY)
+        try:
+            _wait_for_lock(descriptor, path, deadline, shared=shared)
+            # Whoever held it before may have removed the file: then this lock would keep nobody out.
+            if _is_still(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, path: Path, deadline: float | None, *, shared: bool) -> None:
+    while not _try_lock(descriptor, shared=shared):
+        if deadline is not None and time.monotonic() >= deadline:
+            raise TimeoutError(errno.ETIMEDOUT, "locked by another process", str(path))
+        time.sleep(_POLL)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))  # noqa: PTH116 - beside fstat
+    except FileNotFoundError:
+        return False
 
 
 def private_folder(path: Path) -> Path:
@@ -87,7 +124,7 @@ def start_group(
     """
     import subprocess
 
-    options: dict[str, Any] = {"start_new_session": True, "pass_fds": tuple(keep)}
+    options: dict[str, Any] = {"start_new_session": True, **inherited(keep)}
     if sys.platform == "win32":
         import shutil
 
@@ -122,15 +159,33 @@ def end_group(process: subprocess.Popen[bytes], *, grace: float) -> None:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int) -> bool:
-        os.lseek(descriptor, 0, os.SEEK_SET)
+    # Windows locks ranges of bytes, which nobody else can read then: ranges far behind what a lock file holds. A lock
+    # for oneself takes the whole range; those who share it take a byte of it each, any one that is free.
+    _RANGE = (1 << 30, 1024)
+    _TRIES = 16
+
+    def _try_lock(descriptor: int, *, shared: bool) -> bool:
+        start, length = _RANGE
+        if not shared:
+            return _lock_bytes(descriptor, start, length)
+        import random
+
+        return any(_lock_bytes(descriptor, start + random.randrange(length), 1) for _ in range(_TRIES))  # noqa: S311
+
+    def _lock_bytes(descriptor: int, start: int, length: int) -> bool:
+        os.lseek(descriptor, start, os.SEEK_SET)
         try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, length)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EDEADLK):
                 raise
             return False
         return True
+
+    def inherited(keep: Sequence[int]) -> dict[str, Any]:
+        """The options of ``subprocess`` that make a child inherit descriptors; Windows has none that fit."""
+        del keep
+        return {}
 
     def _ask_group(leader: int) -> None:
         with suppress(OSError):  # it has ended already
@@ -162,12 +217,16 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> bool:
+    def _try_lock(descriptor: int, *, shared: bool) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
+
+    def inherited(keep: Sequence[int]) -> dict[str, Any]:
+        """The options of ``subprocess`` that make a child inherit descriptors, and with them the locks they hold."""
+        return {"pass_fds": tuple(keep)}
 
     def _ask_group(leader: int) -> None:
         with suppress(ProcessLookupError):  # all of it has ended already

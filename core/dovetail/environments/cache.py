@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
-from contextlib import ExitStack
+import uuid
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dovetail.environments.lease import Lease
+from dovetail.environments.record import Record, write_record
 from dovetail.errors import EnvironmentFailed
-from dovetail.posix import locked, private_folder
+from dovetail.posix import hold, locked, private_folder
 from dovetail.settings import get as setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dovetail.environments.manager import Progress
 
-__all__ = ["cache_folder", "env_folder", "make_once"]
+__all__ = [
+    "TRASH",
+    "cache_folder",
+    "discard",
+    "env_folder",
+    "env_place",
+    "lock_of",
+    "make_once",
+    "mark_of",
+    "put_aside",
+    "remove_tree",
+]
 
+TRASH = ".trash-"
 _READY = "dovetail-ready"
+# Whoever only looks whether an environment is in use has it locked for a moment; that is not worth a word.
+_PATIENCE = 0.5
+# A folder of somebody else's, which may be read and not written: it does not hear of our use.
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def cache_folder() -> Path:
@@ -32,24 +52,49 @@ def cache_folder() -> Path:
     return Path.home() / ".cache" / "dovetail"
 
 
-def env_folder(folder: Path | None = None) -> Path:
-    """Where prepared environments lie, made where absent.
+def env_place(folder: Path | None = None) -> Path:
+    """Where prepared environments lie.
 
     Args:
         folder: Where the caller wants it; by default the setting ``env_dir``, then ``envs`` in the cache folder.
+    """
+    return Path(folder or setting("env_dir") or cache_folder() / "envs").expanduser().absolute()
+
+
+def env_folder(folder: Path | None = None) -> Path:
+    """The same folder, made where absent.
 
     Raises:
         EnvironmentFailed: It cannot be made.
     """
-    chosen = folder or setting("env_dir") or cache_folder() / "envs"
-    place = Path(chosen).expanduser().absolute()
+    place = env_place(folder)
     try:
         return private_folder(place)
     except OSError as error:
         raise _no_room(place, error) from error
 
 
-def make_once(folder: Path, make: Callable[[int], None], progress: Progress, *, whole: Callable[[], bool]) -> None:
+def mark_of(folder: Path) -> Path:
+    """The file that says that an environment is whole.
+
+    It is touched each time somebody takes the environment, and locked by all who use it, together.
+    """
+    return folder / _READY
+
+
+def lock_of(folder: Path) -> Path:
+    """The file that is locked while an environment is made or removed, and that says where it comes from."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def make_once(
+    folder: Path,
+    make: Callable[[int], None],
+    progress: Progress,
+    *,
+    whole: Callable[[], bool],
+    record: Record | None = None,
+) -> Lease:
     """Make an environment's folder unless it stands there ready; others who want it wait for the one who makes it.
 
     Environments cannot be made elsewhere and moved into place, since their scripts name the place they were made for.
@@ -62,51 +107,100 @@ def make_once(folder: Path, make: Callable[[int], None], progress: Progress, *, 
         make: Makes it; called with the descriptor of the lock. When it fails or is interrupted, the folder is removed.
         progress: Told when this process has to wait for another.
         whole: Whether what is marked as ready is still usable; if not, it is made anew.
+        record: What to write down about it when it is made.
+
+    Returns:
+        A share in it: it is not removed while the caller keeps that, or a child has inherited what it holds.
 
     Raises:
         EnvironmentFailed: The folder cannot be written.
     """
-    mark = folder / _READY
-    if mark.exists() and whole():
-        return
     try:
-        _make_once(folder, mark, make, progress, whole)
+        return _share(folder, whole) or _made(folder, make, progress, whole, record or Record())
     except OSError as error:
         raise _no_room(folder, error) from error
 
 
-def _make_once(
-    folder: Path, mark: Path, make: Callable[[int], None], progress: Progress, whole: Callable[[], bool]
-) -> None:
+def discard(folder: Path) -> None:
+    """Remove a folder, which takes another name first: a removal that is cut short leaves nothing that looks whole.
+
+    Raises:
+        OSError: Something in it cannot be removed; it has the other name then.
+    """
+    with suppress(FileNotFoundError):  # there is nothing to remove
+        remove_tree(put_aside(folder))
+
+
+def put_aside(folder: Path) -> Path:
+    """Give a folder a name under which nobody takes it for anything; returns where it lies."""
+    return folder.rename(folder.with_name(f"{TRASH}{uuid.uuid4().hex[:12]}"))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder that somebody else may be removing too."""
+    while folder.exists():
+        with suppress(FileNotFoundError):  # the other one was quicker with a part of it
+            shutil.rmtree(folder)
+
+
+def _share(folder: Path, whole: Callable[[], bool]) -> Lease | None:
+    """A share in the environment if it is ready, with its last use set to now."""
+    mark = mark_of(folder)
+    if not (mark.exists() and whole()):
+        return None
+    try:
+        lease = Lease(hold(mark, shared=True, create=False))
+        _touch(mark)
+    except FileNotFoundError:  # it was removed at this moment
+        return None
+    return lease if whole() else None
+
+
+def _touch(mark: Path) -> None:
+    try:
+        os.utime(mark)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+
+
+def _made(
+    folder: Path, make: Callable[[int], None], progress: Progress, whole: Callable[[], bool], record: Record
+) -> Lease:
+    """Make it, unless somebody else did while we waited; nobody can remove it before we have a share."""
+    with _for_oneself(folder, progress) as descriptor:
+        if lease := _share(folder, whole):
+            return lease
+        write_record(descriptor, record)
+        _make(folder, make, descriptor)
+        return Lease(hold(mark_of(folder), shared=True, create=False))
+
+
+@contextmanager
+def _for_oneself(folder: Path, progress: Progress) -> Iterator[int]:
+    """Hold the environment's lock; others are waited for, and that is said."""
+    lock = lock_of(folder)
     with ExitStack() as stack:
-        lock = folder.with_name(f"{folder.name}.lock")
         try:
-            descriptor = stack.enter_context(locked(lock, timeout=0))
+            descriptor = stack.enter_context(locked(lock, timeout=_PATIENCE))
         except TimeoutError:
             progress(f"waiting for another process that prepares {folder.name}")
             descriptor = stack.enter_context(locked(lock))
-        if not (mark.exists() and whole()):
-            _make(folder, mark, make, descriptor)
+        yield descriptor
 
 
-def _make(folder: Path, mark: Path, make: Callable[[int], None], descriptor: int) -> None:
-    _remove(folder, mark)
+def _make(folder: Path, make: Callable[[int], None], descriptor: int) -> None:
+    discard(folder)
     try:
         make(descriptor)
     except BaseException:
-        _remove(folder, mark)
+        discard(folder)
         raise
-    mark.touch()
-
-
-def _remove(folder: Path, mark: Path) -> None:
-    mark.unlink(missing_ok=True)  # first, so that a removal that is cut short leaves nothing that looks ready
-    if folder.exists():
-        shutil.rmtree(folder)
+    mark_of(folder).touch()
 
 
 def _no_room(folder: Path, error: OSError) -> EnvironmentFailed:
     return EnvironmentFailed(
         f"The folder {folder} of environments cannot be made: {error.strerror or error}.",
-        hint="Make room, or have environments made elsewhere: DOVETAIL_ENV_DIR.",
+        hint="Make room (`dovetail envs prune`), or have environments made elsewhere: DOVETAIL_ENV_DIR.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +26,15 @@ class Environment(ABC):
     Attributes:
         name: How people recognise it, such as a cache key.
         python: The command that is its Python interpreter, absolute where it is on this machine.
+        python_version: Its version, such as ``3.11.7``; None where nobody knows.
+        keep: Descriptors that what runs in it should inherit, where it is a process of this machine: locks that say
+            that the environment is in use.
     """
 
     name: str
     python: str
+    python_version: str | None = None
+    keep: tuple[int, ...] = ()
 
     @abstractmethod
     def wrap(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -51,7 +56,13 @@ class EnvManager(ABC):
     * **Concurrency.** Several processes preparing the same spec make it once; the others wait.
     * **Local wheels win.** ``spec.wheels`` are installed instead of anything an index has under these names.
     * **Errors**: ``EnvironmentFailed`` with what the installer said; ``InvalidInput`` for a spec it cannot express.
+
+    Attributes:
+        chooses_python: Whether it makes environments with the Python that a spec names. One that answers with a
+            Python that is there anyway sets it False; then asking for one is an error.
     """
+
+    chooses_python: ClassVar[bool] = True
 
     @abstractmethod
     def prepare(self, spec: EnvSpec, progress: Progress) -> Environment:

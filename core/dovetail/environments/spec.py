@@ -6,21 +6,24 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dovetail.documents import read_yaml, shown
 from dovetail.errors import InvalidProject
 
-__all__ = ["EnvSpec", "LocalWheel", "read_python_env", "read_requirements", "requirement_name"]
+__all__ = ["PYTHON_CLAUSE", "EnvSpec", "LocalWheel", "read_python_env", "read_requirements", "requirement_name"]
+
+# One comparison of what a spec says about Python. Versions have few digits: more are no version, and slow to read.
+PYTHON_CLAUSE = re.compile(r"(==|=|!=|<=|>=|<|>|~=)?\s*([0-9]{1,4}(?:\.[0-9]{1,4}){0,2})")
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_CLAUSE = re.compile(r"(==|=|!=|<=|>=|<|>|~=)?\s*\d+(\.\d+){0,2}")
 _INCLUDE = re.compile(r"(?:(-r|-c)\s*|(--requirement|--constraint)(?:\s+|=\s*))(.+)")
 _RELATIVE = re.compile(r"((?:(?:-e|-f)\s*|(?:--editable|--find-links)(?:\s+|=\s*))?)(\.{1,2}(?:[/\\\[].*)?)")
 _CODE = frozenset({".py", ".pyi", ".pyx", ".pxd", ".toml", ".cfg", ".in", ".c", ".cc", ".cpp", ".h", ".hpp", ".rs"})
 _MAX_DEPTH = 10
+_MAX_PYTHON = 100
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class EnvSpec:
         constraints: Constraint lines.
         wheels: Local wheels that win over any index.
         source: The file it was read from, for messages.
+        instead_of: The Python it asked for before somebody chose ``python``, ``""`` if it asked for none; None if
+            nobody chose. For messages, and for what is recorded.
+        install_python: Whether a Python that is not on this machine may be installed. It is no part of the content.
     """
 
     python: str | None = None
@@ -57,6 +63,8 @@ class EnvSpec:
     constraints: tuple[str, ...] = ()
     wheels: tuple[LocalWheel, ...] = ()
     source: str = ""
+    instead_of: str | None = field(default=None, compare=False)
+    install_python: bool = field(default=False, compare=False)
 
     @property
     def key(self) -> str:
@@ -137,10 +145,14 @@ def _python(path: Path, content: dict[str, Any]) -> str | None:
     if version is None:
         return None
     # YAML reads an unquoted 3.10 as the number 3.1: only text says which was meant.
-    if not isinstance(version, str) or not all(_CLAUSE.fullmatch(clause.strip()) for clause in version.split(",")):
+    if not isinstance(version, str) or not _is_python(version):
         hint = 'Write the version as text, such as python: "3.11".'
         raise InvalidProject(f"{path}: python is {shown(version)}, which is no version of Python.", hint=hint)
     return version.strip()
+
+
+def _is_python(text: str) -> bool:
+    return len(text) <= _MAX_PYTHON and all(PYTHON_CLAUSE.fullmatch(clause.strip()) for clause in text.split(","))
 
 
 def _lines(path: Path, content: dict[str, Any], key: str) -> list[str]:

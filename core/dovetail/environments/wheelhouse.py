@@ -11,14 +11,15 @@ import hashlib
 import os
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dovetail.environments.cache import cache_folder
+from dovetail.environments.cache import cache_folder, lock_of
 from dovetail.environments.packing import pack
 from dovetail.environments.spec import LocalWheel, requirement_name
-from dovetail.posix import private_folder
+from dovetail.posix import locked, private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from dovetail.environments.spec import EnvSpec
 
-__all__ = ["bind", "local_wheels", "pinned"]
+__all__ = ["bind", "local_wheels", "pinned", "wheel_folder", "wheels_not_packed_since"]
 
 _PARTS = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^\]]*)\])?(?P<rest>.*)")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
@@ -47,7 +48,7 @@ def bind(spec: EnvSpec) -> EnvSpec:
     lines = [line for line in (*spec.dependencies, *spec.build_dependencies) if _is_ours(requirement_name(line))]
     wanted = [line for line in lines if not _has_address(line)]
     elsewhere = {requirement_name(line) for line in lines} - {requirement_name(line) for line in wanted}
-    wheels = local_wheels(wanted, cache_folder() / "wheels") if wanted else ()
+    wheels = local_wheels(wanted, wheel_folder()) if wanted else ()
     kept = tuple(wheel for wheel in wheels if wheel.name not in elsewhere)
     return spec.with_wheels(kept) if kept else spec
 
@@ -88,7 +89,28 @@ def local_wheels(names: Iterable[str], cache: Path) -> tuple[LocalWheel, ...]:
     """
     here = _installed()
     needed = sorted(_needed(names, here))
-    return tuple(_wheel(name, here[name], cache) for name in needed)
+    with locked(lock_of(private_folder(cache)), shared=True):
+        return tuple(_wheel(name, here[name], cache) for name in needed)
+
+
+def wheel_folder() -> Path:
+    """Where the wheels of this user lie."""
+    return cache_folder() / "wheels"
+
+
+@contextmanager
+def wheels_not_packed_since(moment: float) -> Iterator[list[Path]]:
+    """The folders of wheels that no environment was prepared with since then; nobody packs any while they are held.
+
+    Args:
+        moment: In seconds since 1970.
+    """
+    place = wheel_folder()
+    if not place.is_dir():
+        yield []
+        return
+    with locked(lock_of(place)):
+        yield [each for each in sorted(place.iterdir()) if each.is_dir() and each.stat().st_mtime <= moment]
 
 
 @dataclass(frozen=True)
@@ -152,6 +174,7 @@ def _wheel(name: str, distribution: Distribution, cache: Path) -> LocalWheel:
     # A power cut can leave a file shorter than it was written.
     if not path.exists() or path.stat().st_size != len(packed.content):
         _write(path, packed.content)
+    os.utime(path.parent)  # says that it is in use
     return LocalWheel(name, path, digest)
 
 

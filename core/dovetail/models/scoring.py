@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from dovetail.environments import wheelhouse
 from dovetail.environments.choice import default_manager
 from dovetail.environments.choice import env_manager as manager
+from dovetail.environments.pythons import with_python
 from dovetail.environments.spec import read_python_env, requirement_name
 from dovetail.errors import DovetailError, InvalidInput, InvalidModel, NotFound
 from dovetail.models.flavors import flavor_saved
 from dovetail.models.loading import fetch_model
 from dovetail.models.manifest import Manifest, inside
+from dovetail.posix import inherited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from dovetail.environments.manager import Environment, Progress
     from dovetail.environments.spec import EnvSpec
 
-__all__ = ["input_file", "job_for", "predict"]
+__all__ = ["input_file", "job_for", "predict", "prepare_env"]
 
 _HERE = Path(__file__).parent
 # The worker and the flavor's runtime take their place in a model's environment.
@@ -45,6 +47,8 @@ def predict(
     pip_requirements_override: Sequence[str] | None = None,
     extra_envs: Mapping[str, str] | None = None,
     *,
+    python: str | None = None,
+    install_python: bool | None = None,
     trust: str = "own",
     progress: Progress | None = None,
 ) -> str:
@@ -59,6 +63,8 @@ def predict(
         env_manager: ``uv``, ``virtualenv``, ``local`` …; by default the setting's.
         pip_requirements_override: Requirement lines besides the model's own; they win.
         extra_envs: Environment variables for the process.
+        python: The version of Python to take instead of the model's, such as ``3.11.7`` or ``3.11``.
+        install_python: Whether pyenv or uv may install a Python that is not on this machine; by default the setting's.
         trust: As for ``fetch_model``.
         progress: Told about the steps of preparing the environment.
 
@@ -71,11 +77,8 @@ def predict(
     """
     folder = fetch_model(model_uri, trust=trust)
     manifest = Manifest.read(folder)
-    chosen = env_manager or default_manager()
-    spec = _spec(folder, manifest, pip_requirements_override or ())
-    if chosen not in _AS_THEY_ARE:
-        spec = spec.with_dependencies(*_unnamed(manifest, spec))
-    environment = manager(chosen).prepare(wheelhouse.bind(spec), progress or _quiet)
+    override = pip_requirements_override or ()
+    environment = _prepared(folder, manifest, env_manager, override, python, install_python, progress or _quiet)
     with tempfile.TemporaryDirectory(prefix="dovetail-predict-") as scratch:
         source, kind = input_file(input_data, input_path, content_type, Path(scratch))
         job = job_for(folder, manifest, source, kind, Path(scratch) / "answer.json")
@@ -86,8 +89,58 @@ def predict(
     return answer
 
 
+def prepare_env(
+    model_uri: str | os.PathLike[str],
+    env_manager: str | None = None,
+    pip_requirements_override: Sequence[str] | None = None,
+    *,
+    python: str | None = None,
+    install_python: bool | None = None,
+    trust: str = "own",
+    progress: Progress | None = None,
+) -> Environment:
+    """Prepare the environment that ``predict`` uses for a model, so that predicting starts at once.
+
+    Args:
+        model_uri: As for ``fetch_model``.
+        env_manager: As for ``predict``, as are the others.
+        pip_requirements_override: Requirement lines besides the model's own; they win.
+        python: The version of Python to take instead of the model's.
+        install_python: Whether a Python that is not on this machine may be installed.
+        trust: As for ``fetch_model``.
+        progress: Told about the steps.
+
+    Returns:
+        The environment, new or found in the cache.
+
+    Raises:
+        EnvironmentFailed: It cannot be prepared.
+    """
+    folder = fetch_model(model_uri, trust=trust)
+    override = pip_requirements_override or ()
+    told = progress or _quiet
+    return _prepared(folder, Manifest.read(folder), env_manager, override, python, install_python, told)
+
+
 def _quiet(message: str) -> None:
     del message
+
+
+def _prepared(
+    folder: Path,
+    manifest: Manifest,
+    env_manager: str | None,
+    override: Sequence[str],
+    python: str | None,
+    install_python: bool | None,
+    progress: Progress,
+) -> Environment:
+    chosen = env_manager or default_manager()
+    spec = _spec(folder, manifest, override)
+    if chosen not in _AS_THEY_ARE:
+        spec = spec.with_dependencies(*_unnamed(manifest, spec))
+    maker = manager(chosen)
+    return maker.prepare(wheelhouse.bind(with_python(spec, python, install_python, maker, progress)), progress)
 
 
 def _spec(folder: Path, manifest: Manifest, override: Sequence[str]) -> EnvSpec:
@@ -167,7 +220,13 @@ def _run(environment: Environment, job: Mapping[str, Any], extra: Mapping[str, s
     variables = {**os.environ, **extra, "PYTHONIOENCODING": "utf-8"}
     argv, env = environment.wrap(["python", str(_HERE / "worker.py")], variables)
     done = subprocess.run(  # noqa: S603 - our own worker, in the environment the caller chose
-        argv, env=env, input=json.dumps(job, default=str), capture_output=True, encoding="utf-8", check=False
+        argv,
+        env=env,
+        input=json.dumps(job, default=str),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        **inherited(environment.keep),
     )
     sys.stderr.write(_words(done.stderr))
     if done.returncode:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dovetail import lazy
 
 if TYPE_CHECKING:
     from dovetail.projects.launch import run
@@ -13,11 +15,5 @@ __all__ = ["Project", "SubmittedRun", "run"]
 
 _HOMES = {"Project": "project", "SubmittedRun": "submitted", "run": "launch"}
 
-
-def __getattr__(name: str) -> Any:
-    """Load a public name at its first use."""
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dovetail.projects' has no attribute {name!r}")
-    return getattr(import_module(f"dovetail.projects.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__ = lazy.attributes(__name__, _HOMES)

@@ -41,6 +41,12 @@ class SubmittedRun:
         self._finished: str | None = None
         self._watcher: threading.Thread | None = None
 
+    def __repr__(self) -> str:
+        """The run, and how it ended; whether it still runs is not asked for this."""
+        from dovetail.values.summary import summary
+
+        return summary(type(self).__name__, {"run_id": self.run_id, "ended": self._finished})
+
     def follow(self, echo: Callable[[bytes], None] | None = None) -> bool:
         """Pass on the output as it comes, wait for the end and record it.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dovetail.testing.artifact_store import ArtifactStoreSuite
     from dovetail.testing.backend import BackendSuite
+    from dovetail.testing.cached_env_manager import CachedEnvManagerSuite
     from dovetail.testing.env_manager import EnvManagerSuite
     from dovetail.testing.flavor import FlavorSuite
     from dovetail.testing.memory import MemoryTrackingStore
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArtifactStoreSuite",
     "BackendSuite",
+    "CachedEnvManagerSuite",
     "EnvManagerSuite",
     "FlavorSuite",
     "MemoryArtifactStore",
@@ -43,6 +45,7 @@ _REFERENCES = {
 _SUITES = {
     "ArtifactStoreSuite": "dovetail.testing.artifact_store",
     "BackendSuite": "dovetail.testing.backend",
+    "CachedEnvManagerSuite": "dovetail.testing.cached_env_manager",
     "EnvManagerSuite": "dovetail.testing.env_manager",
     "FlavorSuite": "dovetail.testing.flavor",
     "PluginSuite": "dovetail.testing.plugin",

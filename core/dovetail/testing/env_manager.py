@@ -73,6 +73,12 @@ class EnvManagerSuite:
         assert environment.name
         assert environment.python
 
+    def test_it_knows_its_python(self, manager: EnvManager) -> None:
+        """The version it tells is the one that runs, where it tells one."""
+        environment = manager.prepare(EnvSpec(), _quiet)
+        version = _python(environment, "import sys; print('%d.%d.%d' % sys.version_info[:3])")
+        assert environment.python_version in (None, version)
+
     def test_arguments_arrive_as_they_are(self, manager: EnvManager) -> None:
         """Wrapping a command does not put a shell before it."""
         environment = manager.prepare(EnvSpec(), _quiet)

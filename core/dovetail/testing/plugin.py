@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import pkgutil
 import subprocess
 import sys
 from importlib import metadata
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-import dovetail
-from dovetail.plugins import BROADCAST, KINDS, Plugins
+from dovetail import inspection
+from dovetail.plugins import BROADCAST, KINDS, PACKAGES, Plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PluginSuite"]
 
 # Groups whose entry points answer for no key of their own.
-KEYLESS = (BROADCAST, "dovetail.flavor_packages")
+KEYLESS = (BROADCAST, PACKAGES)
 # What no plugin may load before it is used, beside its own library.
 ALWAYS_HEAVY = ("numpy", "pandas", "sqlalchemy")
 
@@ -72,8 +71,7 @@ class PluginSuite:
     def test_its_distribution_has_entry_points_in_groups_there_are(self, points: list[EntryPoint]) -> None:
         """The installed metadata names the package, in groups that dovetail reads."""
         assert points, f"no installed distribution has an entry point for {self.module}; is the plugin installed?"
-        groups = {kind.group for kind in KINDS.values()} | set(KEYLESS)
-        assert {point.group for point in points} <= groups
+        assert list(inspection.unknown_groups(points).values()) == []
 
     def test_its_key_is_among_them(self, points: list[EntryPoint]) -> None:
         """A plugin that hands out something by key hands out something under its own word."""
@@ -81,16 +79,16 @@ class PluginSuite:
         assert not named or self.word in named, f"none of {sorted(named)} is {self.word!r}; set `key` if that is right"
 
     def test_every_key_is_handed_out(self, points: list[EntryPoint]) -> None:
-        """Each key that the metadata claims is found."""
+        """Each key that the metadata claims is found, and what it stands for has every method of its interface."""
         plugins = Plugins()
         kinds = {kind.group: kind.name for kind in KINDS.values()}
         claims = [(kinds[point.group], point.name) for point in points if point.group in kinds]
-        assert [claim for claim in claims if plugins.find(*claim) is None] == []
+        assert [inspection.fit(kind, plugins.find(kind, key)).problems for kind, key in claims] == [()] * len(claims)
 
     def test_its_hooks_are_ones_there_are(self, points: list[EntryPoint]) -> None:
         """Every hook the plugin implements is specified, with arguments that the specification has."""
         plugins = Plugins(points=())
-        for module in sorted({point.value for point in points if point.group != "dovetail.flavor_packages"}):
+        for module in sorted({point.value for point in points if point.group != PACKAGES}):
             plugins.register(importlib.import_module(module))
 
     def test_importing_it_is_light(self, points: list[EntryPoint]) -> None:
@@ -117,8 +115,7 @@ class PluginSuite:
     def test_its_key_is_no_name_of_the_cores(self, points: list[EntryPoint]) -> None:
         """No key hides a module or verb of dovetail: ``dovetail.<flavor>`` must mean the flavor."""
         flavors = {point.name for point in points if point.group == KINDS["flavors"].group}
-        modules = {module.name for module in pkgutil.iter_modules(dovetail.__path__)}
-        assert {self.word, *flavors} & (modules | set(dovetail.__all__)) == set()
+        assert inspection.hidden_names({self.word, *flavors}) == set()
 
     def _unwanted(self) -> set[str]:
         return {*self.heavy, *ALWAYS_HEAVY} - set(self.allowed)

@@ -92,6 +92,18 @@ def run(folder: Path, *args: Any, **kwargs: Any) -> Any:
     return json.loads(predict(folder, *args, env_manager="here", **kwargs))
 
 
+def test_a_chosen_python_takes_the_place_of_the_models(model: Callable[..., Path]) -> None:
+    folder, said = model(), []
+    run(folder, [1.0], python="3.10", progress=said.append)
+    run(folder, [1.0], install_python=True)
+    chosen, asked = HereManager.asked[-2:]
+    assert (chosen.python, chosen.instead_of, asked.instead_of) == ("3.10", asked.python, None)
+    assert (chosen.install_python, asked.install_python) == (False, True)
+    assert said[0].startswith("taking Python 3.10, where ")
+    with pytest.raises(InvalidInput, match="is no version of Python"):
+        run(folder, [1.0], python="3.10; ls")
+
+
 class TestInput:
     def test_is_data(self, model: Callable[..., Path]) -> None:
         assert run(model(), [1.0, 2.0]) == {"predictions": [3.0, 5.0]}

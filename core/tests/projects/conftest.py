@@ -124,7 +124,6 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("DOVETAIL_TRACKING_URI", uri)
     monkeypatch.setenv("DOVETAIL_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("DOVETAIL_ENV_MANAGER", "running")
-    monkeypatch.setattr(places, "_chosen", None)
     yield uri
     places.forget_stores()
     STAND_INS.artifacts.clear()

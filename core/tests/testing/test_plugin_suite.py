@@ -21,9 +21,13 @@ class TestPlugin(PluginSuite):
 GOOD = """
 from dovetail import hookimpl
 
+class Notes:
+    def save(self, model, path, options): ...
+    def load(self, path, conf): ...
+
 @hookimpl
 def dovetail_flavors():
-    return {"notes": lambda: "the flavor"}
+    return {"notes": Notes}
 """
 
 
@@ -82,6 +86,10 @@ def test_a_key_that_is_not_the_plugins_word(suite: Callable[..., list[str]]) -> 
 
 def test_a_key_that_is_not_handed_out(suite: Callable[..., list[str]]) -> None:
     assert suite(GOOD.replace('"notes"', '"poems"')) == ["test_every_key_is_handed_out"]
+
+
+def test_a_missing_method(suite: Callable[..., list[str]]) -> None:
+    assert suite(GOOD.replace("def load", "def read")) == ["test_every_key_is_handed_out"]
 
 
 def test_a_misspelt_hook(suite: Callable[..., list[str]]) -> None:

@@ -25,6 +25,7 @@ class SystemEnvironment(Environment):
     def __init__(self) -> None:
         self.name = "system"
         self.python = sys.executable
+        self.python_version = str(running_interpreter())
 
     def wrap(self, argv: Sequence[str], env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
         """The command with ``python`` made the running interpreter, and the variables with its programs found first.
@@ -43,6 +44,8 @@ class SystemEnvironment(Environment):
 
 class SystemManager(EnvManager):
     """Creates and installs nothing: whatever a spec asks for, the answer is the running environment."""
+
+    chooses_python = False
 
     def prepare(self, spec: EnvSpec, progress: Progress) -> SystemEnvironment:
         """Answer with the running environment; say so where the spec asks for more."""

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
 from typing import TYPE_CHECKING
 
+from dovetail.environments.program import run_program
 from dovetail.errors import EnvironmentFailed
-from dovetail.posix import end_group, start_group
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dovetail.environments.manager import Progress
+    from dovetail.environments.virtual_manager import Work
 
-__all__ = ["Uv", "UvFailed", "uv_options", "uv_variables"]
+__all__ = ["ask_uv", "run_uv", "uv_options", "uv_variables"]
 
 _STEPS = re.compile(r"(Resolved|Prepared|Installed|Building|Built|Downloading) ")
-_KEPT_LINES = 30
-_GRACE = 5.0
 # They would send uv to another interpreter than the one it is told to use, or colour what it says.
 _MISLEADING = ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "FORCE_COLOR")
 # pip's settings that people have already, and uv's names for them. Lists are parted by spaces there, by commas here.
@@ -34,65 +31,33 @@ _PIP = (
 )
 
 
-class UvFailed(Exception):
-    """The program ended with an error.
+def run_uv(arguments: Sequence[str], work: Work) -> None:
+    """Run uv for the making of an environment.
 
     Args:
-        code: Its exit code.
-        words: The last lines of what it said.
+        arguments: What it is told.
+        work: What is being made.
+
+    Raises:
+        ProgramFailed: It ended with an error.
+        EnvironmentFailed: It is not there.
     """
-
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(f"uv exited with {code}: {words}")
-        self.code = code
-        self.words = words
+    _run(arguments, work.root.parent, work.progress, (work.lock,))
 
 
-class Uv:
-    """Runs uv in a folder.
+def ask_uv(arguments: Sequence[str], folder: Path, progress: Progress) -> str:
+    """Run uv and return the last lines of what it said.
 
     Args:
+        arguments: What it is told.
         folder: The working folder. uv looks for settings of projects in it and above, so it should be in none.
         progress: Told about the steps that uv reports.
-        keep: Descriptor that uv inherits: a lock that must be held for as long as it runs.
+
+    Raises:
+        ProgramFailed: It ended with an error.
+        EnvironmentFailed: It is not there.
     """
-
-    def __init__(self, folder: Path, progress: Progress, keep: int | None = None) -> None:
-        self._folder = folder
-        self._progress = progress
-        self._keep = () if keep is None else (keep,)
-
-    def run(self, *arguments: str) -> str:
-        """Run it to its end and return the last lines of what it said.
-
-        Raises:
-            UvFailed: It ended with an error.
-            EnvironmentFailed: It is not there.
-        """
-        import subprocess
-
-        argv = [_program(), *arguments, "--no-progress", "--color", "never"]
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        with start_group(argv, env=uv_variables(os.environ), cwd=self._folder, keep=self._keep, **options) as process:
-            try:
-                words = self._follow(process)
-            except BaseException:
-                # The interrupt key reaches only us; uv must not go on in a folder that is about to be removed.
-                end_group(process, grace=_GRACE)
-                raise
-        if process.returncode:
-            raise UvFailed(process.returncode, words)
-        return words
-
-    def _follow(self, process: subprocess.Popen[bytes]) -> str:
-        last: deque[str] = deque(maxlen=_KEPT_LINES)
-        for raw in process.stdout or ():
-            line = raw.decode("utf-8", "replace").rstrip()
-            last.append(line)
-            if _STEPS.match(line):
-                self._progress(line)
-        process.wait()
-        return "\n".join(last)
+    return _run(arguments, folder, progress, ())
 
 
 def uv_variables(env: Mapping[str, str]) -> dict[str, str]:
@@ -116,6 +81,15 @@ def uv_options(env: Mapping[str, str]) -> list[str]:
     """
     off = ("", "0", "f", "false", "n", "no", "off")
     return [] if env.get("PIP_NO_INDEX", "").lower() in off else ["--no-index"]
+
+
+def _run(arguments: Sequence[str], folder: Path, progress: Progress, keep: tuple[int, ...]) -> str:
+    argv = [_program(), *arguments, "--no-progress", "--color", "never"]
+    return run_program(argv, folder=folder, env=uv_variables(os.environ), step=_step, progress=progress, keep=keep)
+
+
+def _step(line: str) -> str | None:
+    return line if _STEPS.match(line) else None
 
 
 def _program() -> str:

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +12,7 @@ import pytest
 from dovetail.environments.spec import EnvSpec, read_python_env
 from dovetail.environments.wheelhouse import bind
 from dovetail.errors import EnvironmentFailed
-from dovetail.testing import EnvManagerSuite, PluginSuite
+from dovetail.testing import CachedEnvManagerSuite, PluginSuite
 from dovetail.testing.wheels import local_wheel, make_wheel
 from dovetail_uv import UvManager, dovetail_env_managers
 from dovetail_uv.program import uv_options, uv_variables
@@ -22,43 +20,9 @@ from dovetail_uv.program import uv_options, uv_variables
 if TYPE_CHECKING:
     from dovetail.environments.manager import Environment
 
-# A process that prepares an environment, as `dovetail run` would, and tells its steps line by line.
-PREPARE = """
-import sys
-from pathlib import Path
-from dovetail.environments.spec import EnvSpec
-from dovetail_uv import UvManager
-spec = EnvSpec(dependencies=tuple(sys.argv[2:]))
-environment = UvManager(Path(sys.argv[1])).prepare(spec, lambda line: print(line, flush=True))
-print("ready", environment.name, flush=True)
-"""
-# A package that is its own build backend, and whose build takes as long as the test wants.
-SLOW_PROJECT = """
-[project]
-name = "suite-slow"
-version = "1.0"
-[build-system]
-requires = []
-build-backend = "slow_backend"
-backend-path = ["."]
-"""
-SLOW_BACKEND = """
-import os, pathlib, sys, time
-sys.path[:0] = {path!r}
-from dovetail.testing.wheels import make_wheel
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    open({started!r}, "w").close()
-    end = time.time() + 30
-    while not os.path.exists({go!r}) and time.time() < end:
-        time.sleep(0.05)
-    return make_wheel(pathlib.Path(wheel_directory), "suite-slow", "1.0").name
-"""
 
-
-class TestUvManager(EnvManagerSuite):
-    @pytest.fixture
-    def manager(self, tmp_path: Path) -> UvManager:
-        return UvManager(tmp_path / "envs")
+class TestUvManager(CachedEnvManagerSuite):
+    key = "uv"
 
 
 @pytest.fixture
@@ -89,26 +53,7 @@ def quiet(line: str) -> None:
     del line
 
 
-def preparing(folder: Path, *wanted: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", PREPARE, str(folder), *wanted], stdout=subprocess.PIPE, text=True)
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 class TestTheCache:
-    def test_four_processes_at_once_make_one(self, folder: Path, index: Path) -> None:
-        make_wheel(index, "suite-part")
-        processes = [preparing(folder, *lines(index, "suite-part")) for _ in range(4)]
-        said = [process.communicate(timeout=100)[0].splitlines() for process in processes]
-        assert [process.returncode for process in processes] == [0] * 4
-        assert len({each[-1] for each in said}) == 1
-        assert sum(line.startswith("creating") for each in said for line in each) == 1
-
     def test_what_is_there_is_found_without_starting_uv(
         self, manager: UvManager, index: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -141,56 +86,15 @@ class TestTheCache:
         assert sorted(path.name for path in folder.iterdir()) == [environment.name, f"{environment.name}.lock"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-class TestAPreparationThatIsCutShort:
-    @pytest.fixture
-    def slow(self, tmp_path: Path) -> tuple[str, Path, Path]:
-        """A package whose build waits; the file that says it has begun, and the one that lets it go on."""
-        package, started, go = tmp_path / "slow", tmp_path / "started", tmp_path / "go"
-        package.mkdir()
-        (package / "pyproject.toml").write_text(SLOW_PROJECT, encoding="utf-8")
-        backend = SLOW_BACKEND.format(started=str(started), go=str(go), path=sys.path)
-        (package / "slow_backend.py").write_text(backend, encoding="utf-8")
-        return str(package), started, go
-
-    def test_killed_it_is_healed_by_the_next(self, folder: Path, slow: tuple[str, Path, Path]) -> None:
-        package, started, go = slow
-        with preparing(folder, package) as killed:
-            wait_for(started)
-            killed.kill()
-        # uv outlives its parent. The next one waits until it has ended, and only then clears up after both.
-        with preparing(folder, package) as healer:
-            assert healer.stdout is not None
-            assert healer.stdout.readline().startswith("waiting for another process")
-            go.touch()
-            said = healer.stdout.read()
-        assert healer.returncode == 0
-        assert "creating" in said
-        python = folder / said.split()[-1] / "bin" / "python"
-        assert subprocess.run([python, "-c", "import suite_slow"], check=False).returncode == 0
-
-    def test_interrupted_it_ends_uv_and_leaves_nothing(self, folder: Path, slow: tuple[str, Path, Path]) -> None:
-        package, started, _ = slow
-        process = preparing(folder, package)
-        wait_for(started)
-        process.send_signal(signal.SIGINT)
-        begun = time.monotonic()
-        process.communicate(timeout=30)
-        assert process.returncode != 0
-        assert time.monotonic() - begun < 10
-        assert [path for path in folder.iterdir() if path.suffix != ".lock"] == []
-
-
 class TestPython:
     def test_an_installed_version_is_used(self, manager: UvManager) -> None:
         other = other_python()
         environment = manager.prepare(EnvSpec(python=other), quiet)
         assert printed(environment, "import sys; print('%d.%d' % sys.version_info[:2])") == other
 
-    def test_a_patch_that_is_not_here_names_its_neighbours(
-        self, manager: UvManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_a_patch_that_is_not_here_names_its_neighbours_and_both_ways_out(
+        self, manager: UvManager, tmp_path: Path
     ) -> None:
-        monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
         here = f"{sys.version_info[0]}.{sys.version_info[1]}"
         path = tmp_path / "python_env.yaml"
         path.write_text(f'python: "{here}.99"\n', encoding="utf-8")
@@ -198,13 +102,20 @@ class TestPython:
             manager.prepare(read_python_env(path), quiet)
         assert f"{path} asks for Python {here}.99" in caught.value.message
         assert ".".join(map(str, sys.version_info[:3])) in caught.value.message
-        assert f'python: "{here}" to accept' in (caught.value.hint or "")
-        assert f"uv python install {here}.99" in (caught.value.hint or "")
+        assert "--install-python" in (caught.value.hint or "")
+        assert f"--python {here}." in (caught.value.hint or "")
 
-    def test_a_failure_leaves_nothing_behind(
-        self, manager: UvManager, folder: Path, monkeypatch: pytest.MonkeyPatch
+    def test_it_is_installed_by_uv_if_that_is_allowed_and_uv_can(
+        self, manager: UvManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
+        monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", (tmp_path / "nowhere").as_uri())
+        said: list[str] = []
+        with pytest.raises(EnvironmentFailed, match="uv could not install it") as caught:
+            manager.prepare(EnvSpec(python="3.99.1", install_python=True), said.append)
+        assert "having uv install Python 3.99.1" in said
+        assert "3.99.1" in caught.value.message.partition("uv could not install it")[2], "uv's own words"
+
+    def test_a_failure_leaves_nothing_behind(self, manager: UvManager, folder: Path) -> None:
         with pytest.raises(EnvironmentFailed):
             manager.prepare(EnvSpec(python="3.99"), quiet)
         assert list(folder.iterdir()) == []
@@ -279,7 +190,7 @@ class TestDovetailItself:
 
     @pytest.fixture
     def index(self, index: Path) -> Path:
-        for name in ("pluggy", "pyyaml", "tomli", "typer", "uv"):
+        for name in ("pluggy", "python-dotenv", "pyyaml", "tomli", "typer", "uv"):
             make_wheel(index, name, "99.0")
         make_wheel(index, "dovetail-core", "0.99.0")
         make_wheel(index, "dovetail-uv", "0.99.0")

@@ -1,0 +1,67 @@
+"""What is written down about an environment when it is made, beside it, for people who look after them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Record", "is_recorded", "read_record", "write_record"]
+
+# Says that a file is one of these, so that nothing else in the folder is ever taken for an environment.
+_SIGN = "dovetail-environment"
+_TEXTS, _NUMBERS = ("manager", "python", "source"), ("requirements", "created")
+_LIMIT = 1 << 16
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where an environment comes from; every part may be unknown.
+
+    Args:
+        manager: The environment manager that made it.
+        python: The version of its Python.
+        source: The file it was made from.
+        requirements: How many requirements that names.
+        created: When its making began, in milliseconds.
+    """
+
+    manager: str | None = None
+    python: str | None = None
+    source: str | None = None
+    requirements: int | None = None
+    created: int | None = None
+
+
+def write_record(descriptor: int, record: Record) -> None:
+    """Write it into a lock file, which the caller holds exclusively."""
+    content = json.dumps({_SIGN: 1, **asdict(record)}).encode()
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, content)
+
+
+def is_recorded(lock: Path) -> bool:
+    """Whether this is the lock file of an environment that somebody made, or began to make."""
+    return _content(lock) is not None
+
+
+def read_record(lock: Path) -> Record:
+    """What a lock file says; nothing is known of what was made by other versions, or is being written just now."""
+    content = _content(lock) or {}
+    kinds = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_NUMBERS, int)}
+    known: dict[str, Any] = {name: content[name] for name, kind in kinds.items() if type(content.get(name)) is kind}
+    return Record(**known)
+
+
+def _content(lock: Path) -> dict[str, object] | None:
+    try:
+        with lock.open("rb") as stream:
+            content = json.loads(stream.read(_LIMIT))
+    except (OSError, ValueError, RecursionError):  # no lock file, or not one of these
+        return None
+    return content if isinstance(content, dict) and _SIGN in content else None
