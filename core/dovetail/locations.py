@@ -70,7 +70,7 @@ def check_readable(uri: str) -> None:
     """
     if uris.scheme_of(uri) == "models":
         raise InvalidUri(
-            f"{uri!r} names a model in a model registry, and this version of dovetail has none.",
+            f"{uris.masked(uri)!r} names a model in a model registry, and this version of dovetail has none.",
             hint="Name the model by where it was logged: runs:/<run id>/<path>.",
         )
 
@@ -83,5 +83,5 @@ def split_run_uri(uri: str) -> tuple[str, str]:
     """
     parts = PurePosixPath(uri.split(":", 1)[1].lstrip("/")).parts
     if not parts or uri.startswith("runs://"):
-        raise InvalidUri(f"{uri!r} names no run.", hint="Write runs:/<run id>/<path>.")
+        raise InvalidUri(f"{uris.masked(uri)!r} names no run.", hint="Write runs:/<run id>/<path>.")
     return parts[0], uris.artifact_path("/".join(parts[1:]))

@@ -1,24 +1,23 @@
 """Every setting, in one table; where a value comes from is decided here alone.
 
-Precedence: argument > environment variable > ``dovetail.toml`` or ``[tool.dovetail]`` in
-``pyproject.toml`` (working folder or the nearest one above) > default. Variables that MLflow's
-users already set are honoured where the dovetail one is not. Environment and files are looked at
-again at each question, so changing them takes effect at once.
+Precedence: argument > environment variable > the same variable in a ``.env`` > ``dovetail.toml``
+or ``[tool.dovetail]`` in ``pyproject.toml`` > default; files are those of the working folder or
+the nearest ones above. Variables that MLflow's users already set are honoured where the dovetail
+one is not. Environment and files are looked at again at each question, so changing them takes
+effect at once.
 """
 
-# Settings are asked for at many calls, and pathlib takes ten times as long to look for files.
-# ruff: noqa: PTH109, PTH110, PTH111, PTH113, PTH116, PTH118, PTH119, PTH120
+# Settings are asked for at many calls, and pathlib takes ten times as long.
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dovetail import setting_files
 from dovetail.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -61,6 +60,13 @@ _ALL = (
         twin="MLFLOW_TRACKING_URI",
     ),
     Setting(
+        "registry_uri",
+        "location",
+        None,
+        "Where models are registered; by default where runs are tracked.",
+        twin="MLFLOW_REGISTRY_URI",
+    ),
+    Setting(
         "artifact_root",
         "location",
         None,
@@ -84,14 +90,30 @@ _ALL = (
     ),
     Setting("env_manager", "str", None, "Environment manager for projects and models; by default uv if installed."),
     Setting("env_dir", "location", None, "Where cached environments lie; by default the user's cache folder."),
+    Setting(
+        "install_python",
+        "bool",
+        False,
+        "Let pyenv or uv install a Python that a project or model asks for and that is not on this machine.",
+    ),
     Setting("state_dir", "location", None, "Where logs of launched runs lie; by default the user's state folder."),
+    Setting(
+        "artifacts_progress",
+        "bool",
+        True,
+        "Show long uploads and downloads of artifacts as bars on the terminal.",
+        twin="MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+    ),
     Setting("busy_timeout", "float", 60.0, "Seconds to wait for a database that another process is writing to."),
+    Setting("dotenv", "bool", True, "Read settings from .env files."),
     Setting("plugins_allow", "list", None, "Only these plugins (distributions or keys) may load."),
     Setting("plugins_block", "list", (), "These plugins (distributions or keys) may not load."),
     Setting("trace_hooks", "bool", False, "Print every hook call and its answer to standard error."),
 )
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
+_NAMES = frozenset(SETTINGS)
+_VARIABLES = frozenset(filter(None, (name for each in _ALL for name in (each.variable, each.twin))))
 
 
 def get(name: str, argument: Any = None) -> Any:
@@ -116,7 +138,7 @@ def strength(name: str) -> int:
     """How strongly a setting is set, for settings that exclude each other.
 
     Returns:
-        3 by our variable, 2 by MLflow's, 1 by a file, 0 if nobody sets it.
+        5 by our variable, 4 by MLflow's, 3 and 2 by these in a ``.env``, 1 by another file, 0 if nobody sets it.
     """
     return _resolve(SETTINGS[name]).strength
 
@@ -133,101 +155,67 @@ class _Found(NamedTuple):
 
 
 def _resolve(setting: Setting) -> _Found:
-    for strength, variable in ((3, setting.variable), (2, setting.twin)):
+    for strength, variable in ((5, setting.variable), (4, setting.twin)):
         # An empty variable counts as not set: that is how shells and CI systems "unset" one.
         if variable and (text := os.environ.get(variable)):
             return _Found(_converted(setting, text, variable), variable, strength)
-    path = _file()
-    if path is not None and setting.name in (entries := _entries(path)):
-        value = _converted(setting, entries[setting.name], path)
-        return _Found(_anchored(value, path) if setting.kind == "location" else value, path, 1)
-    return _Found(setting.default, "default", 0)
+    files = setting_files.look(_NAMES)
+    return _in_dotenv(setting, files) or _in_file(setting, files) or _Found(setting.default, "default", 0)
 
 
-def _file() -> str | None:
-    """The nearest file with our settings, from the working folder up to a repository's root or the home folder."""
-    try:
-        folder = os.getcwd()
-    except FileNotFoundError:  # the working folder was removed
+def _in_dotenv(setting: Setting, files: setting_files.Found) -> _Found | None:
+    if not files.dotenvs or not _dotenv_counts(files):
         return None
-    home = os.path.expanduser("~")
-    while True:
-        if os.path.isfile(own := os.path.join(folder, "dovetail.toml")):
-            return own
-        if os.path.isfile(shared := os.path.join(folder, "pyproject.toml")) and _entries(shared):
-            return shared
-        above = os.path.dirname(folder)
-        if folder in (home, above) or os.path.exists(os.path.join(folder, ".git")):
-            return None
-        folder = above
+    for source in files.dotenvs:
+        if entries := setting_files.entries_of_dotenv(source, _VARIABLES):
+            # The nearest one with any of ours holds, unless it says itself that it is not meant.
+            switch = _entry(SETTINGS["dotenv"], entries, source.path)
+            meant = switch is None or switch.value or setting.name == "dotenv"
+            return _entry(setting, entries, source.path) if meant else None
+    return None
 
 
-def _entries(path: str) -> dict[str, Any]:
-    try:
-        status = os.stat(path)
-        return _parse(path, status.st_mtime_ns, status.st_size, status.st_ino)
-    except OSError as error:
-        raise InvalidSetting(f"{path} cannot be read: {error.strerror}.", hint="Correct the file's rights.") from error
+def _dotenv_counts(files: setting_files.Found) -> bool:
+    switch = SETTINGS["dotenv"]
+    if text := os.environ.get(switch.variable):
+        return bool(_converted(switch, text, switch.variable))
+    found = _in_file(switch, files)
+    return found is None or bool(found.value)
 
 
-@lru_cache(maxsize=16)
-def _parse(path: str, *state: int) -> dict[str, Any]:
-    """The entries of a file in one state of it, so that it is read again only when it has changed."""
-    del state
-    content = Path(path).read_bytes()
-    own = os.path.basename(path) == "dovetail.toml"
-    if not own and b"dovetail" not in content:
-        return {}  # somebody else's file, which may be as broken as they like
-    document = _toml(path, content)
-    entries = document if own else _below(_below(document, "tool", path), "dovetail", path)
-    _warn_of_strangers(path, entries)
-    return entries
+def _entry(setting: Setting, entries: dict[str, str], path: str) -> _Found | None:
+    for strength, variable in ((3, setting.variable), (2, setting.twin)):
+        if variable and (text := entries.get(variable)):
+            return _Found(_anchored(setting, _converted(setting, text, path), path), path, strength)
+    return None
 
 
-def _toml(path: str, content: bytes) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except ValueError as error:  # neither UTF-8 nor TOML
-        raise InvalidSetting(
-            f"{path} is not valid TOML: {error}.", hint="Correct the file, or move it away."
-        ) from error
-
-
-def _below(table: dict[str, Any], key: str, path: str) -> dict[str, Any]:
-    inner = table.get(key, {})
-    if not isinstance(inner, dict):
-        raise InvalidSetting(f"{key} in {path} is {inner!r}; it must be a table.", hint="Write [tool.dovetail].")
-    return inner
-
-
-def _warn_of_strangers(path: str, entries: dict[str, Any]) -> None:
-    """A setting that nobody reads is a slip of the pen, or meant for another version: it is said, once a state."""
-    from difflib import get_close_matches
-
-    for name in entries.keys() - SETTINGS.keys():
-        import warnings
-
-        near = get_close_matches(name, SETTINGS, n=1)
-        meant = f"; did you mean {near[0]}?" if near else "."
-        warnings.warn(f"{path} sets {name!r}, which is no setting of dovetail{meant}", stacklevel=2)
+def _in_file(setting: Setting, files: setting_files.Found) -> _Found | None:
+    if setting.name not in files.entries:
+        return None
+    value = _converted(setting, files.entries[setting.name], files.path)
+    return _Found(_anchored(setting, value, files.path), files.path, 1)
 
 
 # Three slashes and no fourth: sqlite's way to write a relative file. A drive of Windows is absolute.
-_RELATIVE_DATABASE = re.compile(r"(sqlite(?:\+\w+)?:///)(?=[^/?:])(?![A-Za-z]:)", re.IGNORECASE)
+_RELATIVE_DATABASE = re.compile(r"((?:dovetail\+)?sqlite(?:\+\w+)?:///)(?=[^/?:])(?![A-Za-z]:)", re.IGNORECASE)
+_RELATIVE_FILE = re.compile(r"(file:)(?=[^/])(?![A-Za-z]:)", re.IGNORECASE)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:|~")
 
 
-def _anchored(location: str, path: str) -> str:
+def _anchored(setting: Setting, value: Any, path: str) -> Any:
     """A location in a file, relative to the file's folder: it means the same from every folder of a project."""
+    if setting.kind != "location":
+        return value
     folder = os.path.dirname(path)
-    if match := _RELATIVE_DATABASE.match(location):
+    if match := _RELATIVE_DATABASE.match(value):
         escaped = folder.replace("%", "%25").replace("?", "%3F")
-        return f"{match[1]}{escaped}/{location[match.end() :]}"
-    return location if _URI.match(location) else os.path.join(folder, location)
+        return f"{match[1]}{escaped}/{value[match.end() :]}"
+    if match := _RELATIVE_FILE.match(value):
+        from urllib.parse import quote
+
+        return f"{match[1]}{quote(folder)}/{value[match.end() :]}"
+    return value if _URI.match(value) else os.path.join(folder, value)
 
 
 def _converted(setting: Setting, value: Any, place: str) -> Any:
@@ -235,14 +223,26 @@ def _converted(setting: Setting, value: Any, place: str) -> Any:
         return _CONVERTERS[setting.kind](value)
     except (TypeError, ValueError) as error:
         raise InvalidSetting(
-            f"{setting.name} is set to {value!r} by {place}; it must be {_EXPECTED[setting.kind]}.", hint=setting.text
+            f"{setting.name} is set to {_shown(setting, value)} by {place}; it must be {_EXPECTED[setting.kind]}.",
+            hint=setting.text,
         ) from error
+
+
+def _shown(setting: Setting, value: Any) -> str:
+    # Locations may have passwords in them.
+    return f"a {type(value).__name__}" if setting.kind == "location" and not isinstance(value, str) else repr(value)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+def _location(value: Any) -> str:
+    if not _text(value).strip():
+        raise ValueError(value)
+    return str(value)
 
 
 _YES, _NO = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
@@ -273,14 +273,14 @@ def _words(value: Any) -> tuple[str, ...]:
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "str": _text,
-    "location": _text,
+    "location": _location,
     "bool": _switch,
     "float": _number,
     "list": _words,
 }
 _EXPECTED = {
     "str": "text",
-    "location": "text",
+    "location": "a URI or path",
     "bool": "true or false",
     "float": "a number of at least 0",
     "list": "a comma-separated list",

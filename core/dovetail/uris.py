@@ -28,11 +28,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no UTF-8 can hol
 _LONGEST = 4096
 _DRIVE = re.compile(r"[A-Za-z]:")
 _PASSWORD = re.compile(r"(://[^/?#:@\s]*):[^/\s]*@")
-# Keys of queries whose values are passwords, such as the signature of a pre-signed address.
-_SECRET = re.compile(
-    r"([?&;][^=&;#\s]*(?:password|passwd|pwd|secret|token|credential|signature|sig|key)[^=&;#\s]*=)[^&;#\s]+",
-    re.IGNORECASE,
-)
+# The name of a field of a query, and what says that its value is a password or the like. A name ends at the next
+# separator, so that long texts are read once and not again from each of them.
+_FIELD = re.compile(r"[?&;]([^=&;#?\s]*)=")
+_SECRET = re.compile(r"password|passwd|pwd|secret|token|credential|signature|sig|key", re.IGNORECASE)
+_VALUE = re.compile(r"[^&;#\s]*")
 
 
 def scheme_of(uri: str) -> str:
@@ -44,7 +44,7 @@ def scheme_of(uri: str) -> str:
         InvalidUri: It is empty or not text.
     """
     if not isinstance(uri, str) or not uri.strip():
-        raise InvalidUri(f"A location must be non-empty text, not {uri!r}.")
+        raise InvalidUri(f"A location must be non-empty text, not {masked(repr(uri))}.")
     match = _SCHEME.match(uri)
     return match.group(1).lower().split("+")[0] if match else "file"
 
@@ -64,7 +64,7 @@ def path_of(uri: str) -> Path:
         raise InvalidUri(f"{masked(uri)!r} is not a local path.")
     path = _path_in(uri) if uri.lower().startswith("file:") else os.path.expanduser(uri)
     if "\x00" in path:
-        raise InvalidUri(f"{uri!r} is not a local path: it holds a NUL.")
+        raise InvalidUri(f"{masked(uri)!r} is not a local path: it holds a NUL.")
     return Path(os.path.abspath(path))
 
 
@@ -72,9 +72,9 @@ def _path_in(uri: str) -> str:
     try:
         parts = urlsplit(uri)
     except ValueError as error:
-        raise InvalidUri(f"{uri!r} is not a local file: URI: {error}.") from error
-    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment:
-        raise InvalidUri(f"{uri!r} is not a local file: URI.", hint="Write file:///absolute/path.")
+        raise InvalidUri(f"{masked(uri)!r} is not a local file: URI: {masked(str(error))}.") from error
+    if parts.netloc.lower() not in ("", "localhost") or parts.query or parts.fragment:
+        raise InvalidUri(f"{masked(uri)!r} is not a local file: URI.", hint="Write file:///absolute/path.")
     # Bytes, because a file name need not be text.
     path = os.fsdecode(unquote_to_bytes(parts.path))
     return path.lstrip("/") if sys.platform == "win32" else path
@@ -112,7 +112,18 @@ def split_fragment(uri: str) -> tuple[str, str]:
 
 def masked(text: str) -> str:
     """A location with its password and the secrets in its query hidden, or a message with such locations in it."""
-    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+    return _without_secrets(_PASSWORD.sub(r"\1:***@", text))
+
+
+def _without_secrets(text: str) -> str:
+    parts, place = [], 0
+    while field := _FIELD.search(text, place):
+        parts.append(text[place : field.end()])
+        place = field.end()
+        if _SECRET.search(field[1]) and (value := _VALUE.match(text, place)) and value[0]:
+            parts.append("***")
+            place = value.end()
+    return "".join(parts) + text[place:]
 
 
 def artifact_path(path: str | os.PathLike[str] | None, what: str = "artifact path") -> str:

@@ -33,6 +33,8 @@ class TestPrecedence:
         assert (settings.get("run_id"), settings.origin("run_id")) == ("from-pyproject", str(file))
         file = write("dovetail.toml", 'run_id = "from-file"\n')
         assert (settings.get("run_id"), settings.origin("run_id")) == ("from-file", str(file))
+        file = write(".env", "DOVETAIL_RUN_ID=from-dotenv\n")
+        assert (settings.get("run_id"), settings.origin("run_id")) == ("from-dotenv", str(file))
         monkeypatch.setenv("MLFLOW_RUN_ID", "from-mlflow")
         assert (settings.get("run_id"), settings.origin("run_id")) == ("from-mlflow", "MLFLOW_RUN_ID")
         monkeypatch.setenv("DOVETAIL_RUN_ID", "from-ours")
@@ -42,10 +44,14 @@ class TestPrecedence:
     def test_how_strongly_it_is_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write("dovetail.toml", 'run_id = "a"\n')
         assert settings.strength("run_id") == 1
-        monkeypatch.setenv("MLFLOW_RUN_ID", "b")
+        write(".env", "MLFLOW_RUN_ID=b\n")
         assert settings.strength("run_id") == 2
-        monkeypatch.setenv("DOVETAIL_RUN_ID", "c")
+        write(".env", "DOVETAIL_RUN_ID=c\nMLFLOW_RUN_ID=b\n")
         assert settings.strength("run_id") == 3
+        monkeypatch.setenv("MLFLOW_RUN_ID", "d")
+        assert settings.strength("run_id") == 4
+        monkeypatch.setenv("DOVETAIL_RUN_ID", "e")
+        assert settings.strength("run_id") == 5
 
     def test_an_empty_variable_counts_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DOVETAIL_RUN_ID", "")
@@ -139,7 +145,13 @@ class TestLocations:
             ("sqlite://", "sqlite://"),
             ("/data/runs.db", "/data/runs.db"),
             ("~/runs.db", "~/runs.db"),
+            ("dovetail+sqlite:///runs.db", "dovetail+sqlite:///{0}/runs.db"),
+            ("file:runs", "file:{0}/runs"),
+            ("FILE:./runs", "FILE:{0}/./runs"),
+            ("file:/data/runs", "file:/data/runs"),
+            ("file:///data/runs", "file:///data/runs"),
             ("memory://here", "memory://here"),
+            ("null:", "null:"),
             ("http://localhost:5000", "http://localhost:5000"),
             ("postgresql+psycopg://u@h/db", "postgresql+psycopg://u@h/db"),
         ],
@@ -156,6 +168,8 @@ class TestLocations:
         monkeypatch.chdir("50% off")
         write("dovetail.toml", 'tracking_uri = "sqlite:///runs.db"\n')
         assert settings.get("tracking_uri").endswith("/50%25 off/runs.db")
+        write("dovetail.toml", 'tracking_uri = "file:runs"\n')
+        assert settings.get("tracking_uri").endswith("/50%25%20off/runs")
 
     def test_one_in_a_variable_is_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DOVETAIL_TRACKING_URI", "runs.db")
@@ -201,6 +215,8 @@ class TestKinds:
             "run_id = 5",
             "run_id = true",
             "tracking_uri = []",
+            'tracking_uri = ""',
+            'tracking_uri = "  "',
             "busy_timeout = true",
             'busy_timeout = "soon"',
             "truncate_long_values = 2",
@@ -214,6 +230,12 @@ class TestKinds:
         with pytest.raises(InvalidSetting, match="must be") as caught:
             settings.get(line.split(" ", maxsplit=1)[0])
         assert str(path) in str(caught.value)
+
+    def test_a_location_of_the_wrong_kind_is_not_shown(self) -> None:
+        write("dovetail.toml", 'tracking_uri = ["postgresql://me:hunter2@host/db"]')
+        with pytest.raises(InvalidSetting, match="set to a list") as caught:
+            settings.get("tracking_uri")
+        assert "hunter2" not in str(caught.value)
 
 
 class TestBrokenFiles:

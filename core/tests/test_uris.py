@@ -84,6 +84,9 @@ class TestPathOf:
             ("FILE:///a", "/a"),
             ("file:/a/b", "/a/b"),
             ("file://localhost/a", "/a"),
+            ("file://LOCALHOST/a", "/a"),
+            ("file:/a b/%C3%A9", "/a b/é"),
+            ("file:///a/", "/a"),
             ("file:///with%20space%23%3F%25", "/with space#?%"),
             ("/with%20percent", "/with%20percent"),
         ],
@@ -105,9 +108,18 @@ class TestPathOf:
         with pytest.raises(InvalidUri):
             uris.path_of(uri)
 
-    def test_tells_no_password(self) -> None:
+    def test_may_be_relative_in_a_uri_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert uris.path_of("file:a/b") == tmp_path / "a" / "b"
+        assert uris.path_of("file:a%20b/") == tmp_path / "a b"
+
+    @pytest.mark.parametrize(
+        "uri",
+        ["ftp://me:hunter2@host/x", "file://me:hunter2@host/x", "file://me:hunter2@[x/y", "file:///x?password=hunter2"],
+    )
+    def test_tells_no_password(self, uri: str) -> None:
         with pytest.raises(InvalidUri) as caught:
-            uris.path_of("ftp://me:hunter2@host/x")
+            uris.path_of(uri)
         assert "hunter2" not in str(caught.value)
 
     @posix_only
@@ -243,3 +255,15 @@ class TestArtifactPath:
             return
         with pytest.raises(InvalidUri):
             uris.artifact_path(encoded)
+
+
+@pytest.mark.timeout(30)  # reading such a text anew from each separator takes minutes
+@pytest.mark.parametrize(
+    "text", ["?key" * 20_000, "?" * 50_000, "&a" * 50_000, "x://a:b" * 20_000, "?" + "key" * 20_000]
+)
+def test_long_texts_are_masked_in_one_go(text: str) -> None:
+    assert len(uris.masked(text)) == len(text)
+
+
+def test_a_secret_behind_another_question_mark_is_masked() -> None:
+    assert uris.masked("s3://b?a=b?token=x?y&c=d") == "s3://b?a=b?token=***&c=d"

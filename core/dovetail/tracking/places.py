@@ -1,19 +1,22 @@
-"""Where tracking happens in this process: the tracking URI and the store behind it."""
+"""Where tracking happens in this process: the tracking and registry URIs, and the store behind the first."""
 
 from __future__ import annotations
 
 import os
 import re
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dovetail import plugins, settings, uris
-from dovetail.errors import ForeignLayout, InvalidUri
+from dovetail.errors import ForeignLayout, InvalidUri, PluginMissing
+from dovetail.tracking.choice import Choice
 from dovetail.tracking.recorder import DirectRecorder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dovetail.tracking.recorder import Recorder
     from dovetail.tracking.store import TrackingStore
 
@@ -21,11 +24,14 @@ __all__ = [
     "artifact_location",
     "forget_places",
     "forget_stores",
+    "get_registry_uri",
     "get_tracking_uri",
     "is_tracking_uri_set",
     "open_store",
     "recorder",
+    "registry_uri_beside",
     "resolved",
+    "set_registry_uri",
     "set_tracking_uri",
     "tracking_store",
 ]
@@ -35,7 +41,8 @@ DEFAULT_FILE = "dovetail.db"
 GUARD = "dovetail+"
 
 _lock = threading.RLock()
-_chosen: str | None = None
+_tracking = Choice("tracking_uri")
+_registry = Choice("registry_uri")
 _stores: dict[str, TrackingStore] = {}
 _named_neighbours = False
 
@@ -43,7 +50,8 @@ _named_neighbours = False
 def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
     """Choose where runs are tracked, for this process; None or an empty URI goes back to the settings.
 
-    Runs that are active stay where they were started.
+    Processes that are started from now on track there too, unless they choose for themselves: ``DOVETAIL_TRACKING_URI``
+    is set to it. Runs that are active stay where they were started.
 
     Args:
         uri: ``sqlite:///file.db``, another plugin's scheme, or a path: a ``.db`` file means a sqlite database, a folder
@@ -54,33 +62,57 @@ def set_tracking_uri(uri: str | os.PathLike[str] | None) -> None:
         ForeignLayout: It is a folder with runs of MLflow's.
         PluginMissing: Nothing installed answers for its scheme.
     """
-    global _chosen  # noqa: PLW0603 - the one place that holds this process's choice
-    if uri is None or uri == "":
-        _chosen = None
-        return
-    absolute = resolved(uri)
-    plugins.find("tracking_stores", uris.scheme_of(absolute))
-    _chosen = absolute
+    absolute = None if uri is None or uri == "" else resolved(uri)
+    if absolute is not None:
+        plugins.find("tracking_stores", uris.scheme_of(absolute))
+    _choose(_tracking, absolute)
 
 
 def get_tracking_uri() -> str:
     """The tracking URI in force: chosen, set by a setting, or ``sqlite:///<working folder>/dovetail.db``."""
-    if _chosen is not None:
-        return _chosen
-    return resolved(settings.get("tracking_uri") or DEFAULT_FILE)
+    return _tracking.uri or _from_settings("tracking_uri") or resolved(DEFAULT_FILE)
 
 
 def is_tracking_uri_set() -> bool:
     """Whether somebody chose a tracking URI, by call, environment or file."""
-    return _chosen is not None or settings.get("tracking_uri") is not None
+    return _tracking.uri is not None or settings.get("tracking_uri") is not None
+
+
+def set_registry_uri(uri: str | os.PathLike[str] | None) -> None:
+    """Choose where models are registered, for this process; None or an empty URI goes back to the settings.
+
+    Processes that are started from now on find it in ``DOVETAIL_REGISTRY_URI``. Whether a plugin answers for its scheme
+    shows when the registry is used.
+
+    Args:
+        uri: A location, as in ``set_tracking_uri``.
+
+    Raises:
+        InvalidUri: It cannot be read as a location.
+        ForeignLayout: It is a folder with runs of MLflow's.
+    """
+    _choose(_registry, None if uri is None or uri == "" else resolved(uri))
+
+
+def get_registry_uri() -> str:
+    """The registry URI in force: chosen, set by a setting, or the tracking URI."""
+    return registry_uri_beside(None)
+
+
+def registry_uri_beside(tracking_uri: str | None) -> str:
+    """The registry URI in force where runs are tracked at a URI; by default at the one in force."""
+    return _registry.uri or _from_settings("registry_uri") or tracking_uri or get_tracking_uri()
 
 
 def tracking_store() -> TrackingStore:
     """The tracking store in force."""
-    uri = _chosen or settings.get("tracking_uri")
-    if uri is None:
+    if _tracking.uri is not None:
+        return open_store(_tracking.uri)
+    if (uri := settings.get("tracking_uri")) is None:
         _name_neighbours()
-    return open_store(uri or DEFAULT_FILE)
+        return open_store(DEFAULT_FILE)
+    with _naming_the_setting("tracking_uri"):
+        return open_store(uri)
 
 
 def open_store(uri: str | os.PathLike[str]) -> TrackingStore:
@@ -128,34 +160,79 @@ def forget_stores() -> None:
 
 def forget_places() -> None:
     """Be as if the process had just started: no URI chosen, no store open, nothing said about neighbours."""
-    global _chosen, _named_neighbours
-    _chosen, _named_neighbours = None, False
+    global _named_neighbours  # noqa: PLW0603 - the module's state
+    _choose(_tracking, None)
+    _choose(_registry, None)
+    _named_neighbours = False
     forget_stores()
 
 
 def resolved(uri: str | os.PathLike[str]) -> str:
-    """A URI that means the same from any working folder.
+    """A URI that means the same from any working folder, its scheme in lower case.
 
     Raises:
         InvalidUri: It cannot be read as a location.
         ForeignLayout: It is a folder with runs of MLflow's.
+        PluginMissing: It is one of the words by which MLflow means a service of Databricks'.
     """
     text = _text(uri).removeprefix(GUARD)
+    if text in _SERVICES and isinstance(uri, str):
+        raise PluginMissing(f"No plugin answers for {text!r}.", hint=f"A folder of that name is ./{text}.")
     scheme = uris.scheme_of(text)
+    if scheme == "file":
+        return _from_path(_path_of(text), text)
+    text = _with_lower_scheme(text)
     if scheme == "sqlite" and (relative := _RELATIVE.match(text)):
         return f"{relative[1]}{_escaped(_working_folder())}/{text[relative.end() :]}"
-    return _from_path(_path_of(text), text) if scheme == "file" else text
+    return text
 
 
+_SERVICES = ("databricks", "databricks-uc")
 # Three slashes and no fourth: a relative file, as sqlite URIs have it; ``:memory:`` is none, a drive is absolute.
 _RELATIVE = re.compile(r"([^:/]+:///)(?=[^/?:])(?![A-Za-z]:)")
+
+
+def _choose(choice: Choice, uri: str | None) -> None:
+    with _lock:
+        if uri is None:
+            choice.drop()
+        else:
+            choice.make(uri)
+
+
+def _from_settings(name: str) -> str | None:
+    uri = settings.get(name)
+    if uri is None:
+        return None
+    with _naming_the_setting(name):
+        return resolved(uri)
+
+
+@contextmanager
+def _naming_the_setting(name: str) -> Iterator[None]:
+    """A location that somebody set long ago, or somewhere else, is no help without where it was set."""
+    try:
+        yield
+    except (InvalidUri, ForeignLayout, PluginMissing) as error:
+        raise type(error)(f"{error.message} It is set by {settings.origin(name)}.", hint=error.hint) from error
 
 
 def _text(uri: str | os.PathLike[str]) -> str:
     text = os.fspath(uri) if isinstance(uri, os.PathLike) else uri
     if not isinstance(text, str):
-        raise InvalidUri(f"A location must be text or a path, not {uri!r}.")
+        raise InvalidUri(f"A location must be text or a path, not {uris.masked(repr(uri))}.")
+    if "\0" in text or _HALF.search(text):
+        raise InvalidUri(f"{uris.masked(text)!r} is no location: it holds a NUL, or bytes that are no text.")
     return text
+
+
+# Half a character: what Python makes of a byte that is no text.
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def _with_lower_scheme(text: str) -> str:
+    scheme, colon, rest = text.partition(":")
+    return f"{scheme.lower()}{colon}{rest}"
 
 
 def _working_folder() -> Path:
@@ -181,12 +258,15 @@ def _escaped(path: Path) -> str:
 
 
 def _from_path(path: Path, text: str) -> str:
-    if path.suffix in (".db", ".sqlite", ".sqlite3"):
+    if path.suffix in (".db", ".sqlite", ".sqlite3") and not text.endswith(("/", os.sep)) and not path.is_dir():
         return f"sqlite:///{_escaped(path)}"
     # A folder holds the default database, so that `set_tracking_uri("./runs")` works as a place.
     own = path / DEFAULT_FILE
-    if not own.exists():
-        _refuse_strangers(path, text)
+    try:
+        if not own.exists():
+            _refuse_strangers(path, text)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise InvalidUri(f"The location {text[:200]!r} cannot be looked at: {error.strerror}.") from error
     return f"sqlite:///{_escaped(own)}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dovetail as mlflow
-from dovetail.errors import ForeignLayout, InvalidUri, NotFound, PluginError, PluginMissing
+from dovetail.errors import ForeignLayout, InvalidUri, NotFound, PluginError, PluginMissing, StoreError
 from dovetail.tracking import places
 
 
@@ -67,14 +67,21 @@ class TestRelativeLocations:
         ("given", "meant"),
         [
             ("sqlite:///runs.db", "runs.db"),
-            ("SQLITE:///runs.db", None),
+            ("SQLITE:///runs.db", "runs.db"),
             ("sqlite:///sub/runs.db", "sub/runs.db"),
             ("runs.db", "runs.db"),
             ("./runs.sqlite", "runs.sqlite"),
             (Path("runs.db"), "runs.db"),
             ("runs", "runs/dovetail.db"),
             (Path("runs"), "runs/dovetail.db"),
+            ("runs/", "runs/dovetail.db"),
+            ("runs.db/", "runs.db/dovetail.db"),
             ("file:runs", "runs/dovetail.db"),
+            ("FILE:runs/", "runs/dovetail.db"),
+            ("file:my%20runs", "my runs/dovetail.db"),
+            ("file:my runs", "my runs/dovetail.db"),
+            (Path("databricks"), "databricks/dovetail.db"),
+            ("./databricks", "databricks/dovetail.db"),
             ("file:runs.db", "runs.db"),
             (".", "dovetail.db"),
             ("dovetail+sqlite:///runs.db", "runs.db"),
@@ -82,11 +89,11 @@ class TestRelativeLocations:
         ids=repr,
     )
     def test_they_stay_what_they_were_when_the_script_changes_its_folder(
-        self, given: Any, meant: str | None, monkeypatch: pytest.MonkeyPatch
+        self, given: Any, meant: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         mlflow.set_tracking_uri(given)
         client = mlflow.Client(given)
-        expected = at(meant) if meant else f"SQLITE{at('runs.db')[6:]}"
+        expected = at(meant)
         Path("elsewhere").mkdir()
         monkeypatch.chdir("elsewhere")
         assert mlflow.get_tracking_uri() == expected
@@ -121,10 +128,13 @@ class TestRelativeLocations:
         assert mlflow.get_tracking_uri() == at(Path.home() / "runs.db")
 
     def test_one_database_is_one_store_however_it_is_named(self) -> None:
-        stores = {
-            id(places.open_store(uri)) for uri in ("sqlite:///runs.db", "runs.db", Path("runs.db"), at("runs.db"))
-        }
-        assert len(stores) == 1
+        names = ("sqlite:///runs.db", "SQLite:///runs.db", "runs.db", Path("runs.db"), at("runs.db"))
+        assert len({id(places.open_store(uri)) for uri in names}) == 1
+
+    def test_a_folder_may_be_called_like_a_file(self) -> None:
+        Path("runs.db").mkdir()
+        mlflow.set_tracking_uri("runs.db")
+        assert mlflow.get_tracking_uri() == at("runs.db/dovetail.db")
 
     def test_an_option_is_not_dropped_silently(self) -> None:
         with pytest.raises(InvalidUri, match="query"):
@@ -144,13 +154,125 @@ class TestRelativeLocations:
             pass
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="absolute paths have another form there")
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("/data", "/data/dovetail.db"),
+        ("/data/", "/data/dovetail.db"),
+        ("/data/runs.db", "/data/runs.db"),
+        ("file:/data", "/data/dovetail.db"),
+        ("file:///data", "/data/dovetail.db"),
+        ("FILE:///data/", "/data/dovetail.db"),
+        ("file://localhost/data", "/data/dovetail.db"),
+        ("file://LocalHost/data", "/data/dovetail.db"),
+        ("file:///my%20data", "/my data/dovetail.db"),
+        ("file:///my data", "/my data/dovetail.db"),
+        ("file:///50%25", "/50%25/dovetail.db"),
+        ("sqlite:////data/runs.db", "/data/runs.db"),
+        ("SQLite:////data/runs.db", "/data/runs.db"),
+    ],
+)
+def test_absolute_locations(given: str, meant: str) -> None:
+    assert places.resolved(given) == f"sqlite:///{meant}"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("sqlite://", "sqlite://"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite:///C:/runs.db", "sqlite:///C:/runs.db"),
+        ("HTTP://Host:5000/", "http://Host:5000/"),
+        ("PostgreSQL+psycopg://Me@h/DB", "postgresql+psycopg://Me@h/DB"),
+        ("null:", "null:"),
+    ],
+)
+def test_other_locations_mean_the_same_everywhere(given: str, meant: str) -> None:
+    assert places.resolved(given) == meant
+
+
 class TestWhatIsRefused:
-    @pytest.mark.parametrize("uri", [5, b"runs.db", " ", ["runs.db"]], ids=repr)
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            5,
+            b"runs.db",
+            " ",
+            "\t\n",
+            ["runs.db"],
+            "a\0b",
+            "memory://a\0b",
+            "/data/\udcff.db",
+            "file://host/x",
+            "n" * 5000,
+        ],
+        ids=lambda uri: ascii(uri)[:20],
+    )
     def test_what_is_no_location(self, uri: Any) -> None:
         with pytest.raises(InvalidUri):
             mlflow.set_tracking_uri(uri)
         with pytest.raises(InvalidUri):
+            mlflow.set_registry_uri(uri)
+        with pytest.raises(InvalidUri):
             mlflow.Client(uri)
+        with pytest.raises(InvalidUri):
+            mlflow.Client("memory://a", uri)
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "nowhere://me:hunter2@host/x",
+            "file://me:hunter2@host/x",
+            "file://me:hunter2@host/x?",
+            "nowhere://me:hunter2@host/\0",
+            b"nowhere://me:hunter2@host/x",
+        ],
+        ids=ascii,
+    )
+    def test_no_password_is_told(self, uri: Any) -> None:
+        with pytest.raises((InvalidUri, PluginMissing)) as caught:
+            mlflow.set_tracking_uri(uri)
+        assert "hunter2" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "location", ["memory://me:hunter2@host/x#a", "file://me:hunter2@host/x", b"s3://me:hunter2@host/x"], ids=ascii
+    )
+    def test_nor_one_in_an_artifact_location(self, location: Any) -> None:
+        pytest.importorskip("dovetail_fsspec")
+        with pytest.raises(InvalidUri) as caught:
+            mlflow.create_experiment("x", artifact_location=location)
+        assert "hunter2" not in str(caught.value)
+
+    @pytest.mark.parametrize("uri", ["databricks", "databricks-uc"])
+    def test_mlflows_words_for_a_service_are_no_folders(self, uri: str) -> None:
+        with pytest.raises(PluginMissing, match=r"No plugin answers for .*\n.*\./databricks"):
+            mlflow.set_tracking_uri(uri)
+        assert list(Path().iterdir()) == []
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="variables are text there")
+    @pytest.mark.parametrize(
+        "value",
+        ["\udcff.db", "sqlite:///\udcff.db", "file://host/x", "nowhere://x", "databricks", "notes.txt"],
+        ids=ascii,
+    )
+    def test_by_a_setting_says_which(self, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("notes.txt").write_text("x", encoding="utf-8")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", value)
+        with pytest.raises((InvalidUri, PluginMissing), match="It is set by MLFLOW_TRACKING_URI"):
+            mlflow.search_experiments()
+
+    @pytest.mark.usefixtures("_sqlite")
+    @pytest.mark.parametrize(
+        "uri", ["sqlite:////", "sqlite:///runs/", "sqlite:///folder", "sqlite:///notes.txt/runs.db"]
+    )
+    def test_what_cannot_be_a_database(self, uri: str) -> None:
+        Path("folder").mkdir()
+        Path("notes.txt").write_text("x", encoding="utf-8")
+        mlflow.set_tracking_uri(uri)
+        with pytest.raises((InvalidUri, StoreError)) as caught:
+            mlflow.search_experiments()
+        assert caught.value.hint
 
     def test_a_scheme_that_nobody_answers_for_says_what_to_install(self) -> None:
         with pytest.raises(PluginMissing, match="No tracking store answers for 'postgresql'") as caught:
