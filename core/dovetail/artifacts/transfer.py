@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import posixpath
 import shutil
 import tempfile
 import threading
@@ -12,9 +13,10 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from dovetail import uris
+from dovetail.artifacts.progress import Progress, Transferred, followed
 from dovetail.errors import InvalidInput, NotFound, StoreError, StoreFull, StoreReadOnly
 
 if TYPE_CHECKING:
@@ -33,30 +35,6 @@ _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-@dataclass(frozen=True)
-class Transferred:
-    """How far a transfer is.
-
-    Args:
-        files: Files that are complete.
-        all_files: Files in all.
-        size: Bytes moved so far, unfinished files included.
-        all_size: Bytes in all; None where the store does not tell.
-    """
-
-    files: int
-    all_files: int
-    size: int
-    all_size: int | None
-
-
-class Progress(Protocol):
-    """What is told about a transfer: called after every block and every file, by one thread at a time."""
-
-    def __call__(self, transferred: Transferred, /) -> None:
-        """Take note of how far the transfer is."""
-
-
 def upload(store: ArtifactStore, local: Path, path: str, progress: Progress | None = None) -> None:
     """Put a file, or what is in a folder, into a store.
 
@@ -68,7 +46,7 @@ def upload(store: ArtifactStore, local: Path, path: str, progress: Progress | No
         store: Where to.
         local: A file or folder of this machine.
         path: The artifact path the file gets; for a folder, the artifact path of the folder (``""``: the root).
-        progress: Told how far it is.
+        progress: Told how far it is; by default a bar on the terminal, if there is one and it takes long.
 
     Raises:
         NotFound: There is nothing at ``local``, or a link in it leads nowhere.
@@ -77,15 +55,8 @@ def upload(store: ArtifactStore, local: Path, path: str, progress: Progress | No
         StoreError: The store, or reading from this machine, fails.
     """
     path = uris.artifact_path(path)
-    files = list(_files_in(local, path))
-    tally = _Tally(progress, len(files), sum(file.size for file in files))
-
-    def put(file: _LocalFile) -> None:
-        with _opened(file.local) as stream:
-            store.put(file.path, _watched(stream, tally))
-        tally.file()
-
-    _each(put, files, tally)
+    with followed(f"Uploading {local.name}", progress) as told:
+        _put(store, list(_files_in(local, path)), told)
 
 
 def download(
@@ -102,7 +73,7 @@ def download(
         path: A file or folder (``""``: everything).
         destination: The folder below which it arrives under its own artifact path; made if absent. By default a new
             temporary folder that only this user may enter; it is the caller's to remove.
-        progress: Told how far it is.
+        progress: As for ``upload``.
 
     Returns:
         The file or folder on this machine.
@@ -133,6 +104,17 @@ class _LocalFile:
     local: Path
     path: str
     size: int
+
+
+def _put(store: ArtifactStore, files: Sequence[_LocalFile], progress: Progress | None) -> None:
+    tally = _Tally(progress, len(files), sum(file.size for file in files))
+
+    def put(file: _LocalFile) -> None:
+        with _opened(file.local) as stream:
+            store.put(file.path, _watched(stream, tally))
+        tally.file()
+
+    _each(put, files, tally)
 
 
 def _files_in(local: Path, path: str) -> Iterator[_LocalFile]:
@@ -181,15 +163,20 @@ def _opened(local: Path) -> BinaryIO:
 
 def _fetch(store: ArtifactStore, path: str, destination: Path, progress: Progress | None) -> Path:
     target = destination / path if path else destination
-    files = list(_listed(store, path))
-    sizes = [info.file_size for info in files]
-    if files or not path:
-        tally = _Tally(progress, len(files), None if None in sizes else sum(size or 0 for size in sizes))
-        _folder(target)
-        _each(lambda info: _fetch_file(store, info.path, destination, tally), files, tally)
-    else:
-        _fetch_file(store, path, destination, _Tally(progress, 1, None))
+    with followed(f"Downloading {posixpath.basename(path) or 'artifacts'}", progress) as told:
+        files = list(_listed(store, path))
+        if files or not path:
+            _folder(target)
+            _fetch_files(store, files, destination, told)
+        else:
+            _fetch_file(store, path, destination, _Tally(told, 1, None))
     return target
+
+
+def _fetch_files(store: ArtifactStore, files: Sequence[FileInfo], destination: Path, progress: Progress | None) -> None:
+    sizes = [info.file_size for info in files]
+    tally = _Tally(progress, len(files), None if None in sizes else sum(size or 0 for size in sizes))
+    _each(lambda info: _fetch_file(store, info.path, destination, tally), files, tally)
 
 
 def _listed(store: ArtifactStore, path: str) -> Iterator[FileInfo]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelInfo"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelInfo:
     """Where a model is and what it is.
 
@@ -34,9 +34,17 @@ class ModelInfo:
     run_id: str | None
     model_uuid: str
     utc_time_created: str
-    flavors: Mapping[str, Mapping[str, Any]] = field(repr=False, default_factory=dict)
+    flavors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     signature: ModelSignature | None = None
     metadata: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """Where it is, its flavors and what it takes, in one line."""
+        from dovetail.values.summary import summary
+
+        signature = None if self.signature is None else str(self.signature)
+        facts = {"run_id": self.run_id, "flavors": list(self.flavors), "signature": signature}
+        return summary(type(self).__name__, {"model_uri": self.model_uri, **facts})
 
     @classmethod
     def of(cls, manifest: Manifest, model_uri: str) -> ModelInfo:

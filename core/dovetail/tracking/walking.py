@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from dovetail.errors import InvalidInput
+from dovetail.values import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from dovetail.values import Page
 
 __all__ = ["walk"]
 
@@ -18,8 +17,8 @@ Item = TypeVar("Item")
 _PAGE = 1000
 
 
-def walk(page: Callable[[int, str | None], Page[Item]], max_results: int | None) -> list[Item]:
-    """The results of a search from all its pages.
+def walk(page: Callable[[int, str | None], Page[Item]], max_results: int | None) -> Page[Item]:
+    """The results of a search from all its pages, as one page with nothing behind it: notebooks show it as a table.
 
     Args:
         page: Gives a page by its size and its token.
@@ -30,7 +29,7 @@ def walk(page: Callable[[int, str | None], Page[Item]], max_results: int | None)
     """
     if max_results is not None and (type(max_results) is not int or max_results < 1):
         raise InvalidInput(f"max_results is {max_results!r}; it must be a whole number from 1 on.")
-    found: list[Item] = []
+    found: Page[Item] = Page([])
     token: str | None = None
     while max_results is None or len(found) < max_results:
         results = page(_PAGE if max_results is None else min(_PAGE, max_results - len(found)), token)

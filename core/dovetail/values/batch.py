@@ -12,7 +12,7 @@ from dovetail.values.value import Value
 __all__ = ["Batch", "JournalMark"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Batch(Value):
     """Metrics, params and tags of one run that are stored together or not at all.
 
@@ -53,7 +53,7 @@ def _check_params(params: tuple[Param, ...]) -> None:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JournalMark(Value):
     """Which record of which journal a batch is, so that replaying it changes nothing.
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dovetail.values.names import check_experiment_id, check_experiment_name
 from dovetail.values.state import LifecycleStage
 from dovetail.values.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["DEFAULT_EXPERIMENT_ID", "DEFAULT_EXPERIMENT_NAME", "Experiment"]
 
@@ -14,7 +18,7 @@ DEFAULT_EXPERIMENT_ID = "0"
 DEFAULT_EXPERIMENT_NAME = "Default"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Experiment(Value):
     """A named group of runs for one task.
 
@@ -39,3 +43,18 @@ class Experiment(Value):
     def __post_init__(self) -> None:
         self.__dict__["experiment_id"] = check_experiment_id(self.experiment_id)
         check_experiment_name(self.name)
+
+    def _facts(self) -> Mapping[str, object]:
+        return {
+            "experiment_id": self.experiment_id,
+            "name": self.name,
+            "artifact_location": self.artifact_location or None,
+            "tags": self.tags or None,
+            "lifecycle_stage": None if self.lifecycle_stage == LifecycleStage.ACTIVE else self.lifecycle_stage,
+        }
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from dovetail.values.notebook import experiment_html
+
+        return experiment_html(self)

@@ -9,7 +9,7 @@ from dovetail.values.value import Value
 __all__ = ["FileInfo"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FileInfo(Value):
     """A file or folder among artifacts.
 

@@ -25,7 +25,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Metric(Value):
     """One point of a metric's history.
 
@@ -82,7 +82,7 @@ def _whole(what: str, key: str, value: Any, least: int) -> int:
     return whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Param(Value):
     """An input of a run, written once.
 
@@ -104,7 +104,7 @@ class Param(Value):
         return cls(key, _fitted("param", key, str(value), MAX_PARAM_VALUE, cut=cut))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tag(Value):
     """A label of a run or an experiment that may change.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 __all__ = ["Page"]
 
@@ -23,3 +23,22 @@ class Page(list[Item], Generic[Item]):
     def to_list(self) -> list[Item]:
         """The items as a plain list."""
         return list(self)
+
+    def __repr__(self) -> str:
+        """The first results, and how many more there are."""
+        from dovetail.values.summary import shown
+
+        more = "" if self.token is None else f", token={shown(self.token)}"
+        return f"{type(self).__name__}({shown(list(self))}{more})"
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show of runs and experiments; None, for the one line, of anything else."""
+        from dovetail.values.experiment import Experiment
+        from dovetail.values.notebook import experiments_html, runs_html
+        from dovetail.values.run import Run
+
+        if self and all(isinstance(each, Run) for each in self):
+            return runs_html(cast("Page[Run]", self))
+        if self and all(isinstance(each, Experiment) for each in self):
+            return experiments_html(cast("Page[Experiment]", self))
+        return None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput
 from dovetail.values.measure import Metric, Tag, now_ms
 from dovetail.values.names import MAX_TAG_VALUE, check_experiment_id, check_moment, check_run_id, check_text
 from dovetail.values.state import LifecycleStage, RunStatus
 from dovetail.values.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["NewRun", "Run", "RunData", "RunInfo", "new_run_id"]
 
@@ -19,7 +23,7 @@ def new_run_id() -> str:
     return uuid.uuid4().hex
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NewRun(Value):
     """What a store needs to create a run.
 
@@ -56,7 +60,7 @@ class NewRun(Value):
             raise InvalidInput(f"The tags of a new run must be Tag values, not {self.tags!r}.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunInfo(Value):
     """A run's metadata.
 
@@ -82,13 +86,19 @@ class RunInfo(Value):
     artifact_uri: str = ""
     lifecycle_stage: str = LifecycleStage.ACTIVE
 
+    def _facts(self) -> Mapping[str, object]:
+        from dovetail.values.summary import moment
+
+        times = {"start_time": moment(self.start_time), "end_time": moment(self.end_time)}
+        return {**_headline(self), **times, "artifact_uri": self.artifact_uri or None}
+
     @property
     def run_uuid(self) -> str:
         """The run id under its old name."""
         return self.run_id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunData(Value):
     """What a run logged: the latest value of each metric, all params, all tags."""
 
@@ -98,18 +108,41 @@ class RunData(Value):
     # The latest points with step and timestamp, for those who need more than the value.
     latest: tuple[Metric, ...] = ()
 
+    def _facts(self) -> Mapping[str, object]:
+        return self.to_dictionary()
+
     def to_dictionary(self) -> dict[str, dict[str, float] | dict[str, str]]:
         """Metrics, params and tags as plain dicts."""
         return {"metrics": dict(self.metrics), "params": dict(self.params), "tags": dict(self.tags)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run(Value):
     """A run: what it is (``info``) and what it logged (``data``)."""
 
     info: RunInfo
     data: RunData = field(default_factory=RunData)
 
+    def _facts(self) -> Mapping[str, object]:
+        logged = {"metrics": self.data.metrics or None, "params": self.data.params or None}
+        return {**_headline(self.info), **logged}
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from dovetail.values.notebook import run_html
+
+        return run_html(self)
+
     def to_dictionary(self) -> dict[str, dict[str, object]]:
         """The run as plain nested dicts, as MLflow gives it."""
         return {"info": dict(self.info.__dict__), "data": dict(self.data.to_dictionary())}
+
+
+def _headline(info: RunInfo) -> Mapping[str, object]:
+    return {
+        "run_id": info.run_id,
+        "run_name": info.run_name or None,
+        "status": info.status,
+        "experiment_id": info.experiment_id,
+        "lifecycle_stage": None if info.lifecycle_stage == LifecycleStage.ACTIVE else info.lifecycle_stage,
+    }

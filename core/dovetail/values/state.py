@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from dovetail.errors import InvalidInput
 
-__all__ = ["LifecycleStage", "RunStatus", "ViewType"]
+__all__ = ["LifecycleStage", "RunStatus", "SourceType", "ViewType"]
 
 
 class RunStatus:
@@ -44,6 +44,45 @@ class RunStatus:
             )
         return checked
 
+    # MLflow counts the states and turns numbers into words and back; here the words are all there is.
+    to_string = check
+    from_string = check
+
+    @classmethod
+    def is_terminated(cls, status: str) -> bool:
+        """Whether a run with this status is over."""
+        return cls.check(status) in cls.ENDED
+
+    @classmethod
+    def all_status(cls) -> list[str]:
+        """All five, as a list."""
+        return list(cls.ALL)
+
+
+class SourceType:
+    """What kind of thing started a run, as the tag ``mlflow.source.type`` says it."""
+
+    NOTEBOOK = "NOTEBOOK"
+    JOB = "JOB"
+    PROJECT = "PROJECT"
+    LOCAL = "LOCAL"
+    UNKNOWN = "UNKNOWN"
+    ALL = (NOTEBOOK, JOB, PROJECT, LOCAL, UNKNOWN)
+
+    @classmethod
+    def check(cls, source_type: str) -> str:
+        """Return the source type in capitals.
+
+        Raises:
+            InvalidInput: It is none of the five.
+        """
+        if not isinstance(source_type, str) or source_type.upper() not in cls.ALL:
+            raise InvalidInput(f"Source type {source_type!r} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
+        return source_type.upper()
+
+    to_string = check
+    from_string = check
+
 
 class LifecycleStage:
     """Whether something is in use or in the bin."""
@@ -62,6 +101,25 @@ class ViewType(IntEnum):
     @classmethod
     def _missing_(cls, value: object) -> ViewType:
         raise InvalidInput(f"View type {value!r} is unknown.", hint="Use ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL.")
+
+    @classmethod
+    def from_string(cls, name: str) -> ViewType:
+        """The view of that name, such as ``active_only``.
+
+        Raises:
+            InvalidInput: There is none.
+        """
+        names = {each.name: each for each in cls}
+        return names.get(str(name).upper()) or cls._missing_(name)
+
+    @classmethod
+    def to_string(cls, view_type: int) -> str:
+        """The name of a view in lower case.
+
+        Raises:
+            InvalidInput: It is none.
+        """
+        return cls(view_type).name.lower()
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from dataclasses import Field
+
     from typing_extensions import Self
 
 __all__ = ["Value"]
@@ -17,6 +20,8 @@ class Value:
     back what was checked on the way in uses ``stored`` and pays for no second check.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     @classmethod
     def stored(cls, **fields: Any) -> Self:
         """Make a value from fields a store vouches for.
@@ -26,3 +31,13 @@ class Value:
         value = object.__new__(cls)
         value.__dict__.update(fields)
         return value
+
+    def __repr__(self) -> str:
+        """One line, short, without passwords; what is small is written as Python takes it back."""
+        from dovetail.values.summary import summary
+
+        return summary(type(self).__name__, self._facts())
+
+    def _facts(self) -> Mapping[str, object]:
+        """What people look for; all fields unless a value says otherwise."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
