@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BROADCAST",
     "KINDS",
+    "PACKAGES",
     "Kind",
     "Plugins",
     "ask",
@@ -45,6 +46,7 @@ __all__ = [
 
 ANY = "*"
 BROADCAST = "dovetail.hooks"
+PACKAGES = "dovetail.flavor_packages"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ _DISTRIBUTIONS = {
 # Keys whose distribution is or will be one of ours. Others get no name to install: anybody could publish that name.
 _OURS = {
     "azure", "conda", "databricks", "docker", "file", "fsspec", "gcs", "gs", "hdfs", "http", "kubernetes",
-    "lightgbm", "local", "memory", "mysql", "postgresql", "pyfunc", "pytorch", "ray", "s3", "sklearn", "slurm",
+    "lightgbm", "local", "memory", "mysql", "null", "postgresql", "pyfunc", "pytorch", "ray", "s3", "sklearn", "slurm",
     "spark", "sqlite", "system", "uv", "virtualenv", "xgboost",
 }  # fmt: skip
 
@@ -166,6 +168,19 @@ class Plugins:
             self._register(module, None)
             if kind is not None and key is not None:
                 self._found[kind, key] = self._handed_out(KINDS[kind], key, module, "A plugin registered by hand")
+
+    def load(self, point: EntryPoint) -> ModuleType:
+        """Import the module that an entry point names and take in its hook implementations.
+
+        Raises:
+            PluginBroken: It cannot be imported, or implements an unknown hook.
+        """
+        with self._lock:
+            return self._import(point)
+
+    def hooks(self, module: ModuleType | object) -> list[str]:
+        """The hooks that a plugin which was taken in implements."""
+        return sorted(each.name for each in self._pluggy().get_hookcallers(module) or ())
 
     def ask(self, hook: str, **arguments: Any) -> Any:
         """Put a question to every plugin until one answers with something other than None."""

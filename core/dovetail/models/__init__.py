@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dovetail import lazy
 
 if TYPE_CHECKING:
+    from dovetail.models.amending import RequirementsChange, update_model_requirements
+    from dovetail.models.dependencies import get_model_dependencies
     from dovetail.models.flavor import Flavor
     from dovetail.models.function import Function
     from dovetail.models.info import ModelInfo
     from dovetail.models.loading import get_model_info
     from dovetail.models.manifest import Manifest
-    from dovetail.models.scoring import predict
+    from dovetail.models.scoring import predict, prepare_env
     from dovetail.models.signature import ModelSignature, infer_signature
 
 _HOMES = {
@@ -19,9 +23,13 @@ _HOMES = {
     "Manifest": "manifest",
     "ModelInfo": "info",
     "ModelSignature": "signature",
+    "RequirementsChange": "amending",
+    "get_model_dependencies": "dependencies",
     "get_model_info": "loading",
     "infer_signature": "signature",
     "predict": "scoring",
+    "prepare_env": "scoring",
+    "update_model_requirements": "amending",
 }
 
 __all__ = [
@@ -30,16 +38,14 @@ __all__ = [
     "Manifest",
     "ModelInfo",
     "ModelSignature",
+    "RequirementsChange",
+    "get_model_dependencies",
     "get_model_info",
     "infer_signature",
     "predict",
+    "prepare_env",
+    "update_model_requirements",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load a public name at its first use."""
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module 'dovetail.models' has no attribute {name!r}")
-    return getattr(import_module(f"dovetail.models.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:
+    __getattr__ = lazy.attributes(__name__, _HOMES)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["flavor", "flavor_of", "flavor_saved"]
 
-PACKAGES = "dovetail.flavor_packages"
 # Packages of first-party flavors, so that the error can say what to install when the flavor is absent.
 _KNOWN = {
     "sklearn": "sklearn",
@@ -41,7 +40,7 @@ def flavor_of(model: Any) -> Flavor:
         PluginMissing: The package is known, but its flavor is not installed: no other flavor is tried instead.
         InvalidModel: No flavor claims any of its classes.
     """
-    claims = {point.name: point.value for point in plugins.installed() if point.group == PACKAGES}
+    claims = {point.name: point.value for point in plugins.installed() if point.group == plugins.PACKAGES}
     keys = {point.value: key for key, point in plugins.offers("flavors").items()}
     for each in type(model).__mro__:
         root = each.__module__.split(".")[0]

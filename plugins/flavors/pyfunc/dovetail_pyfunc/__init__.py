@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dovetail import hookimpl
+from dovetail.models.dependencies import get_model_dependencies
 from dovetail_pyfunc.flavor import PyfuncFlavor, PyfuncOptions, load_model
 from dovetail_pyfunc.runtime import PythonModel, PythonModelContext
 
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 
     from dovetail.models.flavor import Flavor
 
-__all__ = ["PyfuncFlavor", "PyfuncOptions", "PythonModel", "PythonModelContext", "load_model"]
+__all__ = [
+    "PyfuncFlavor",
+    "PyfuncOptions",
+    "PythonModel",
+    "PythonModelContext",
+    "get_model_dependencies",
+    "load_model",
+]
 
 
 @hookimpl

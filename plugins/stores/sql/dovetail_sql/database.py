@@ -88,6 +88,15 @@ class Transaction(ABC):
             Where the copy is; None if the engine leaves backups to those who run it.
         """
 
+    def faults(self, *, quick: bool = False) -> Sequence[str]:
+        """What the engine finds wrong with the data it keeps, one line each; nothing where it sees to that itself.
+
+        Args:
+            quick: Leave out what takes long.
+        """
+        del quick
+        return ()
+
     def first(self, statement: Statement, params: Mapping[str, Any]) -> Row | None:
         """The first row a query answers with, None if there is none."""
         found = self.rows(statement, params)
@@ -126,6 +135,9 @@ class Database(ABC):
     @abstractmethod
     def plain(self) -> AbstractContextManager[Transaction]:
         """A transaction for looking at the database as it is; nothing is created or brought up to date."""
+
+    def tidy(self) -> None:
+        """Take away what ``plain`` left behind; only for a database that is known to be ours."""
 
     @abstractmethod
     def definitions(self) -> Sequence[str]:

@@ -14,12 +14,12 @@ from dovetail.values import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, Life
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dovetail_sql.database import Database, Transaction
     from dovetail_sql.migrations import Migration
 
-__all__ = ["VERSION", "SchemaState", "check", "chosen_root", "prepare", "upgrade"]
+__all__ = ["VERSION", "SchemaState", "check", "chosen_root", "pending", "prepare", "state_in", "upgrade"]
 
 VERSION = 1
 """The schema version that this release makes and works with."""
@@ -35,11 +35,13 @@ class SchemaState(NamedTuple):
         version: The schema version it has; 0 if nothing was made yet.
         wanted: The version this release works with.
         backup: Where the copy lies that was made before upgrading, if one was.
+        before: The version it had before it was made or upgraded just now; None if nothing was done.
     """
 
     version: int
     wanted: int
     backup: str | None = None
+    before: int | None = None
 
     @property
     def current(self) -> bool:
@@ -60,10 +62,31 @@ def check(database: Database, wanted: int = VERSION) -> SchemaState:
         StoreError: It cannot be read.
     """
     with database.plain() as transaction:
-        return _state(database, transaction, wanted)
+        return state_in(transaction, database, wanted)
 
 
-def upgrade(database: Database, wanted: int = VERSION, migrations: Sequence[Migration] | None = None) -> SchemaState:
+def pending(database: Database, state: SchemaState, migrations: Sequence[Migration] | None = None) -> list[Migration]:
+    """The steps that an upgrade would take.
+
+    Args:
+        database: What would be upgraded.
+        state: What ``check`` said about it.
+        migrations: The steps there are; by default those of this release.
+
+    Raises:
+        StoreError: They do not lead to the wanted version.
+    """
+    if state.version == 0 or state.current:
+        return []
+    return list(_way(database, state, _released() if migrations is None else migrations))
+
+
+def upgrade(
+    database: Database,
+    wanted: int = VERSION,
+    migrations: Sequence[Migration] | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> SchemaState:
     """Bring a database to the wanted schema version, making it if it is empty.
 
     All of it happens in one transaction, after a backup where the engine can make one: others see the schema as it
@@ -73,6 +96,7 @@ def upgrade(database: Database, wanted: int = VERSION, migrations: Sequence[Migr
         database: What to upgrade.
         wanted: The version to reach; by default the one this release works with.
         migrations: The steps there are; by default those of this release.
+        progress: Told about the copy and about each step.
 
     Raises:
         ForeignLayout: It holds tables of somebody else.
@@ -81,16 +105,18 @@ def upgrade(database: Database, wanted: int = VERSION, migrations: Sequence[Migr
         StoreError: It could not be done; the database is as it was before.
     """
     with database.exclusive() as transaction:
-        state = _state(database, transaction, wanted)
+        state = state_in(transaction, database, wanted)
         if state.version == 0:
             _create(database, transaction, wanted)
-            return SchemaState(wanted, wanted)
+            return SchemaState(wanted, wanted, before=0)
         if state.current:
             return state
-        steps = _way(database, state, _released() if migrations is None else migrations)
+        steps = pending(database, state, migrations)
+        tell = progress or _quiet
+        tell(f"copying {database.name}")
         backup = transaction.backup(state.version)
-        _migrate(transaction, steps)
-        return SchemaState(wanted, wanted, backup)
+        _migrate(transaction, steps, tell)
+        return SchemaState(wanted, wanted, backup, before=state.version)
 
 
 def prepare(database: Database) -> None:
@@ -107,7 +133,8 @@ def chosen_root() -> str | None:
     return uris.uri_of(uris.path_of(root)) if uris.is_local(root) else root
 
 
-def _state(database: Database, transaction: Transaction, wanted: int) -> SchemaState:
+def state_in(transaction: Transaction, database: Database, wanted: int = VERSION) -> SchemaState:
+    """What ``check`` says, in a transaction that is open already."""
     tables = transaction.tables()
     if not tables:
         if (claim := transaction.claim()) is not None:
@@ -182,10 +209,15 @@ def _way(database: Database, state: SchemaState, migrations: Sequence[Migration]
     return steps
 
 
-def _migrate(transaction: Transaction, steps: Sequence[Migration]) -> None:
+def _migrate(transaction: Transaction, steps: Sequence[Migration], tell: Callable[[str], None]) -> None:
     for step in steps:
+        tell(f"upgrading to {step}")
         step.apply(transaction)
     transaction.run("set_version", {"version": steps[-1].version})
+
+
+def _quiet(message: str) -> None:
+    del message
 
 
 def _released() -> Sequence[Migration]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dovetail import uris
 from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound, RunEnded
+from dovetail.tracking.schema import SchemaKeeper
 from dovetail.tracking.store import TrackingStore
 from dovetail.values import LifecycleStage, Page, RunStatus, Tag, ViewType
 from dovetail.values.measure import now_ms
@@ -16,8 +17,9 @@ from dovetail_sql.reading import ExperimentRow, RunRow
 from dovetail_sql.schema import chosen_root
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from dovetail.tracking.schema import SchemaReport, SchemaUpgrade
     from dovetail.values import Batch, Experiment, JournalMark, Metric, NewRun, Run, RunInfo
     from dovetail_sql.database import Database, Transaction
 
@@ -27,7 +29,7 @@ _ACTIVE, _DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 _LARGEST = 2**63 - 1
 
 
-class SqlTrackingStore(TrackingStore):
+class SqlTrackingStore(TrackingStore, SchemaKeeper):
     """Experiments and runs in a SQL database.
 
     Args:
@@ -204,6 +206,18 @@ class SqlTrackingStore(TrackingStore):
         with self.database.read() as transaction:
             row = transaction.first("mark", {"writer": writer})
             return row[0] if row else 0
+
+    # --- upkeep ----------------------------------------------------------------------------------------------
+
+    def check_schema(self, *, quick: bool = False) -> SchemaReport:
+        from dovetail_sql.upkeep import looked_at
+
+        return looked_at(self.database, quick=quick)
+
+    def upgrade_schema(self, progress: Callable[[str], None]) -> SchemaUpgrade:
+        from dovetail_sql.upkeep import upgraded
+
+        return upgraded(self.database, progress)
 
     def close(self) -> None:
         self.database.close()

@@ -125,6 +125,12 @@ class SqliteTransaction(Transaction):
         self._tell(text)
         self._raw.execute(text)
 
+    def faults(self, *, quick: bool = False) -> Sequence[str]:
+        """What sqlite finds wrong with the file, and rows that point to no rows."""
+        from dovetail_sqlite.integrity import faults_of
+
+        return faults_of(self._raw, quick=quick)
+
     def backup(self, version: int) -> str | None:
         """Nothing: what lies in memory alone has no past to save."""
         del version

@@ -20,7 +20,7 @@ from dovetail_sqlite.connection import Connection, SqliteTransaction
 from dovetail_sqlite.failures import is_locked, translated, unwritable
 from dovetail_sqlite.forks import Gate
 from dovetail_sqlite.location import uri_of
-from dovetail_sqlite.modes import empty, open_existing, open_for_looking, open_for_making
+from dovetail_sqlite.modes import empty, open_existing, open_for_looking, open_for_making, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -106,6 +106,11 @@ class FileDatabase(Database):
                 yield changes
                 _check_references(connection.raw)
             self._write_ahead(connection.raw)
+
+    def tidy(self) -> None:
+        """Take away what looking left beside the file."""
+        with self._passing(), self._translated():
+            tidy(self.path, self._timeout)
 
     def definitions(self) -> Sequence[str]:
         """The statements that create all tables and indexes."""

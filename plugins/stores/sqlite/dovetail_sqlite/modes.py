@@ -13,7 +13,7 @@ from dovetail_sqlite.failures import is_locked, is_out_of_reach
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["empty", "open_existing", "open_for_looking", "open_for_making"]
+__all__ = ["empty", "open_existing", "open_for_looking", "open_for_making", "tidy"]
 
 _WRITE_AHEAD_LIMIT = 64 << 20
 
@@ -51,6 +51,16 @@ def open_for_making(path: Path, timeout: float) -> sqlite3.Connection:
 def empty() -> sqlite3.Connection:
     """A connection to an empty database."""
     return sqlite3.connect(":memory:", isolation_level=None)
+
+
+def tidy(path: Path, timeout: float) -> None:
+    """Take away the empty log that looking leaves beside a file in write-ahead mode, where that is allowed.
+
+    sqlite does so itself when the last connection that may write is closed, and lets it be while others are open.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and not log.stat().st_size and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        _connect(path, "rw", timeout).close()
 
 
 def _first_that_works(path: Path, modes: list[str], timeout: float) -> tuple[sqlite3.Connection, str]:

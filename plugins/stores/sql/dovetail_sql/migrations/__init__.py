@@ -33,10 +33,15 @@ class Migration(NamedTuple):
     Args:
         version: The version it leads to.
         apply: What makes the version before it this one.
+        summary: What it does, in a few words.
     """
 
     version: int
     apply: Callable[[Transaction], None]
+    summary: str = ""
+
+    def __str__(self) -> str:
+        return f"schema version {self.version}{f': {self.summary}' if self.summary else ''}"
 
 
 def released() -> tuple[Migration, ...]:
@@ -64,4 +69,4 @@ def _step(module: str, version: int) -> Migration:
         # Imported where it runs: nearly every start finds nothing to do.
         import_module(module).apply(transaction)
 
-    return Migration(version, apply)
+    return Migration(version, apply, module.rpartition(".")[2][6:].replace("_", " "))
