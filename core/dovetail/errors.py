@@ -93,6 +93,16 @@ class DovetailError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    def get_http_status_code(self) -> int:
+        """The HTTP status the server answers with."""
+        return self.status
+
+    def serialize_as_json(self) -> str:
+        """Code and message as the server answers with them."""
+        import json
+
+        return json.dumps({"error_code": self.error_code, "message": str(self)})
+
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries (multiprocessing, workers) with their hint.
         return (_rebuild, (type(self), self.message, self.hint))

@@ -5,14 +5,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["Client", "MlflowClient", "get_tracking_uri", "is_tracking_uri_set", "set_tracking_uri"]
+from dovetail import lazy
 
+if TYPE_CHECKING:
+    from dovetail.tracking.client import Client, MlflowClient
+    from dovetail.tracking.places import (
+        get_registry_uri,
+        get_tracking_uri,
+        is_tracking_uri_set,
+        set_registry_uri,
+        set_tracking_uri,
+    )
 
-def __getattr__(name: str) -> Any:
-    import dovetail
+_HOMES = {
+    "Client": "client",
+    "MlflowClient": "client",
+    "get_registry_uri": "places",
+    "get_tracking_uri": "places",
+    "is_tracking_uri_set": "places",
+    "set_registry_uri": "places",
+    "set_tracking_uri": "places",
+}
 
-    if name in __all__:
-        return getattr(dovetail, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [
+    "Client",
+    "MlflowClient",
+    "get_registry_uri",
+    "get_tracking_uri",
+    "is_tracking_uri_set",
+    "set_registry_uri",
+    "set_tracking_uri",
+]
+
+if not TYPE_CHECKING:
+    __getattr__ = lazy.attributes(__name__, _HOMES)

@@ -1,0 +1,5 @@
+"""``Dataset`` by the longer path."""
+
+from dovetail.entities import Dataset
+
+__all__ = ["Dataset"]

@@ -1,0 +1,5 @@
+"""``ExperimentTag`` by the longer path."""
+
+from dovetail.entities import ExperimentTag
+
+__all__ = ["ExperimentTag"]

@@ -1,0 +1,5 @@
+"""``InputTag`` by the longer path."""
+
+from dovetail.entities import InputTag
+
+__all__ = ["InputTag"]

@@ -1,0 +1,5 @@
+"""``Metric`` by the longer path."""
+
+from dovetail.entities import Metric
+
+__all__ = ["Metric"]

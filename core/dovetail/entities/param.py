@@ -1,0 +1,5 @@
+"""``Param`` by the longer path."""
+
+from dovetail.entities import Param
+
+__all__ = ["Param"]

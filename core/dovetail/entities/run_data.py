@@ -1,0 +1,5 @@
+"""``RunData`` by the longer path."""
+
+from dovetail.entities import RunData
+
+__all__ = ["RunData"]

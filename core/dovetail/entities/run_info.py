@@ -1,0 +1,5 @@
+"""``RunInfo`` by the longer path."""
+
+from dovetail.entities import RunInfo
+
+__all__ = ["RunInfo"]

@@ -1,0 +1,5 @@
+"""``RunStatus`` by the longer path."""
+
+from dovetail.entities import RunStatus
+
+__all__ = ["RunStatus"]

@@ -1,0 +1,5 @@
+"""``ViewType`` by the longer path."""
+
+from dovetail.entities import ViewType
+
+__all__ = ["ViewType"]
