@@ -24,7 +24,8 @@ nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
 # A missing interpreter is skipped, and said so; where the variable CI is set, it is an error.
 nox.options.download_python = "never"
-nox.options.sessions = ["lint", "types", "wheels", "interop", f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"]
+TESTS = f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"
+nox.options.sessions = ["lint", "types", "docs", "wheels", "interop", TESTS]
 
 
 @nox.session
@@ -66,6 +67,22 @@ def interop(session: nox.Session) -> None:
     python = str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
     session.run("pytest", "tests/e2e/test_mlflow_models.py", env={"DOVETAIL_TEST_MLFLOW_PYTHON": python})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation site, strictly, into site/; ``nox -s docs -- serve`` shows it while it is written."""
+    install_checkout(session)
+    # The theme's makers announce the end of another program's series on every build.
+    session.run("mkdocs", *(session.posargs or ["build", "--strict"]), env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """The notes of the coming release, printed; ``nox -s changelog -- --yes`` moves them into CHANGELOG.md."""
+    install_checkout(session)
+    version = str(PYPROJECT["project"]["version"])
+    session.run("towncrier", "build", "--version", version, *(session.posargs or ["--draft"]))
 
 
 @nox.session

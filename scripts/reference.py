@@ -30,8 +30,18 @@ or that answer questions, have an entry point in the group `dovetail.hooks`.
 
 SETTINGS_INTRO = """# Settings
 
-Precedence: argument, environment variable, `dovetail.toml` or `[tool.dovetail]` in `pyproject.toml` (the nearest one
-from the working folder upwards), default. MLflow's variable is read where ours is not set. Written from
+What holds, strongest first:
+
+1. an argument or a call, such as `set_tracking_uri`;
+2. the environment variable, or else MLflow's;
+3. the same variables in a `.env` file: only those of this table are read, nothing is put into the environment, and
+   `${…}` is not filled in;
+4. `dovetail.toml`, or `[tool.dovetail]` in `pyproject.toml`;
+5. the default.
+
+Files are looked for from the working folder upwards, and the nearest one that sets something counts. The search ends
+at the folder of a `dovetail.toml` (or such a `pyproject.toml`), at the root of a repository and at the home folder.
+Locations in a file are relative to its folder, others to the working folder. Written from
 `core/dovetail/settings.py` by `scripts/reference.py`.
 
 | setting | variable | MLflow's | default | what it does |

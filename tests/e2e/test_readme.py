@@ -14,9 +14,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+TUTORIAL = ROOT / "docs" / "tutorial" / "first-run.md"
+# What a reader of the tutorial finds with their eyes: the id of the run at the top of the list.
+NEWEST = """newest() {
+  dovetail runs list --max-results 1 --json |
+    python -c 'import json, sys; print(json.load(sys.stdin)[0]["info"]["run_id"])'
+}"""
 WRITE_A_PLUGIN = ROOT / "docs" / "how-to" / "write-a-plugin.md"
 _BLOCK = re.compile(r"^(?P<heading>#+ [^\n]*)$|^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"`([\w./]+\.(?:py|toml|md))`")
+_FILE = re.compile(r"`([\w./]+\.(?:py|toml|md|yaml|csv)|MLproject)`")
 _EMPTY = re.compile(r"an empty\s+`([\w./]+)`")
 
 
@@ -29,6 +35,7 @@ class Block:
     language: str
     text: str
     before: str
+    line: int
 
     @property
     def file(self) -> str | None:
@@ -44,7 +51,8 @@ def blocks(page: Path) -> list[Block]:
         if match["heading"]:
             heading = match["heading"].lstrip("# ")
         else:
-            found.append(Block(page, heading, match["language"], match["text"], text[end : match.start()]))
+            before, line = text[end : match.start()], text.count("\n", 0, match.start("text"))
+            found.append(Block(page, heading, match["language"], match["text"], before, line))
         end = match.end()
     return found
 
@@ -59,15 +67,24 @@ def console(heading: str) -> list[str]:
     ]
 
 
+def script_of(page: Path) -> str:
+    """The page's Python blocks as one script, each line where it stands on the page, for tracebacks."""
+    lines = [""] * len(page.read_text(encoding="utf-8").splitlines())
+    for block in python_of(page):
+        text = block.text.splitlines()
+        lines[block.line : block.line + len(text)] = text
+    return "\n".join(lines) + "\n"
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if python_of(page) and page != WRITE_A_PLUGIN], ids=lambda page: page.name
 )
-def test_the_scripts_of_a_page_run(place: Any, page: Path) -> None:
-    for number, block in enumerate(python_of(page)):
-        (place.work / f"block_{number}.py").write_text(block.text, encoding="utf-8")
-        outcome = place.call(sys.executable, f"block_{number}.py", env={"DOVETAIL_TRACKING_URI": ""})
-        assert outcome.exit_code == 0, outcome.err
-        assert outcome.err == ""
+def test_the_python_of_a_page_runs(place: Any, page: Path) -> None:
+    script = place.folder / page.with_suffix(".py").name
+    script.write_text(script_of(page), encoding="utf-8")
+    outcome = place.call(sys.executable, str(script), env={"DOVETAIL_TRACKING_URI": ""})
+    assert outcome.exit_code == 0, outcome.err
+    assert outcome.err == ""
 
 
 def test_the_script_of_the_readme_does_what_is_said_of_it(place: Any) -> None:
@@ -115,17 +132,7 @@ def passes_its_suites(place: Any, plugin: Path, key: str) -> None:
 @pytest.mark.index
 @pytest.mark.timeout(900)
 def test_the_main_job_runs_in_a_fresh_copy(place: Any) -> None:
-    copy = place.folder / "copy"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
+    copy = copy_of_the_checkout(place.folder / "copy")
     first, look = console("Run the main job")
     env = {"DOVETAIL_TRACKING_URI": "", "DOVETAIL_ENV_DIR": str(place.folder / "envs"), "VIRTUAL_ENV": ""}
     ran = place.call("bash", "-ec", first, cwd=copy, env=env, timeout=600)
@@ -137,6 +144,43 @@ def test_the_main_job_runs_in_a_fresh_copy(place: Any) -> None:
         assert outcome.exit_code == 0, f"{line}\n{outcome.err}"
         assert outcome.out
     assert (copy / "dovetail.db").is_file()
+
+
+@pytest.mark.index
+@pytest.mark.timeout(900)
+def test_the_tutorial_runs_from_its_first_block_to_its_last(place: Any) -> None:
+    copy = copy_of_the_checkout(place.folder / "copy")
+    env = {"DOVETAIL_TRACKING_URI": "", "DOVETAIL_ENV_DIR": str(place.folder / "envs"), "VIRTUAL_ENV": ""}
+    steps = "\n".join(step(block) for block in blocks(TUTORIAL))
+    ran = place.call("bash", "-ec", f"{NEWEST}\n{steps}", cwd=copy, env=env, timeout=800)
+    assert ran.exit_code == 0, ran.out + ran.err
+    assert re.search(r"^\S+ +depth 3 +FINISHED", ran.out, re.MULTILINE)
+    assert re.search(r"^depth 4: accuracy 0\.\d+$", ran.out, re.MULTILINE)
+    assert re.search(r'"predictions": \[0, 1\]', ran.out)
+    assert ran.out.splitlines()[-1] == "[0 0 0]"
+
+
+def step(block: Block) -> str:
+    """What a reader does with a block of the tutorial: run it, or write it into the file that the page names."""
+    if block.language == "console":
+        return block.text.replace("RUN_ID", "$(newest)")
+    assert block.file, f"the page does not say where the block on line {block.line} goes"
+    return f"cat > {block.file} <<'END'\n{block.text}END"
+
+
+def copy_of_the_checkout(copy: Path) -> Path:
+    """The checkout's files without what lies about in it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    return copy
 
 
 def test_continuous_integration_does_what_the_readme_says() -> None:

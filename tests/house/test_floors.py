@@ -15,11 +15,14 @@ CORE = ROOT / "core" / "dovetail"
 FLOORS = {
     # values
     "errors": 0,
+    "lazy": 0,
     "posix": 0,
     "values": 0.1,
-    "uris": 0.1,
+    "uris": 0.05,
+    "setting_files": 0.05,
     "settings": 0.1,
     "documents": 0.1,
+    "concealment": 0.2,
     "environments.spec": 0.2,
     # lookup
     "entrypoints": 1,
@@ -27,6 +30,7 @@ FLOORS = {
     "plugins": 1.1,
     # seams, and what needs nothing but values to do its work
     "tracking.store": 2,
+    "tracking.schema": 2,
     "tracking.filters": 2,
     "tracking.filter_": 2,
     "artifacts": 2,
@@ -58,7 +62,13 @@ FLOORS = {
     "projects.project": 2,
     "projects.conda_env": 2,
     "projects.quoting": 2,
+    # what looks at plugins of every kind
+    "inspection": 2.9,
+    # MLflow's names for what stands below; nothing is made here
+    **dict.fromkeys(["client", "config", "data", "entities", "exceptions", "types", "utils"], 5),
+    **dict.fromkeys(["models.model", "tracking.fluent"], 5),
     # verbs: first where things are, then what is done with them
+    "tracking.choice": 3,
     "tracking.places": 3,
     "tracking.recorder": 3,
     "locations": 3.1,
@@ -66,6 +76,8 @@ FLOORS = {
     # verbs that stand on tracking
     "models": 4,
     "projects": 4,
+    # what looks at the whole installation
+    "diagnosis": 4.5,
     # surfaces
     "cli": 6,
     "testing": 6,
@@ -166,5 +178,6 @@ def test_core_imports_no_plugin() -> None:
 
 
 def test_no_heap_of_leftovers() -> None:
-    names = {part for name in modules() for part in name.split(".")}
+    # Scripts import MLflow's tags by this path; nothing else may lie there.
+    names = {part for name in modules() if name != "utils.mlflow_tags" for part in name.split(".")}
     assert not names & {"utils", "util", "helpers", "helper", "common", "misc"}
