@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dovetail.errors import InvalidInput
+from dovetail.errors import DovetailError, InvalidInput
 from dovetail.tracking import places, recorder
 from dovetail.tracking.casting import as_params, as_tags, metric, param, tag
 from dovetail.tracking.run_artifacts import RunArtifacts
@@ -31,11 +32,17 @@ class Client:
 
     Args:
         tracking_uri: Where to track; by default what ``dovetail.get_tracking_uri()`` says at each call.
+        registry_uri: Where models are registered; by default what is chosen or set, or else where this client tracks.
     """
 
-    def __init__(self, tracking_uri: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        tracking_uri: str | os.PathLike[str] | None = None,
+        registry_uri: str | os.PathLike[str] | None = None,
+    ) -> None:
         # What is relative is so to the working folder of this moment, not of a later call's.
         self._uri = places.resolved(tracking_uri) if tracking_uri else None
+        self._registry_uri = places.resolved(registry_uri) if registry_uri else None
 
     @property
     def tracking_uri(self) -> str:
@@ -43,9 +50,22 @@ class Client:
         return self._uri or places.get_tracking_uri()
 
     @property
+    def registry_uri(self) -> str:
+        """Where this client's models are registered."""
+        return self._registry_uri or places.registry_uri_beside(self._uri)
+
+    @property
     def store(self) -> TrackingStore:
         """The tracking store behind this client."""
         return places.open_store(self._uri) if self._uri else places.tracking_store()
+
+    def __repr__(self) -> str:
+        """Where it tracks, without passwords."""
+        from dovetail.values.summary import summary
+
+        with suppress(DovetailError):  # what is set is broken: the next call says how
+            return summary(type(self).__name__, {"tracking_uri": self.tracking_uri})
+        return f"{type(self).__name__}()"
 
     # --- experiments -----------------------------------------------------------------------------------------
 
@@ -264,6 +284,38 @@ class Client:
     ) -> None:
         """Write a matplotlib or plotly figure as an artifact; the file name's ending decides the format."""
         self._artifacts(run_id).log_figure(figure, artifact_file, save_kwargs=save_kwargs)
+
+    def log_image(
+        self,
+        run_id: str,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """Write an image as a file, or as one of the series ``key``; see ``dovetail.log_image``."""
+        self._artifacts(run_id).log_image(image, artifact_file, key, step, timestamp)
+
+    def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
+        """Write a table, or add rows to the one that is there; see ``dovetail.log_table``."""
+        self._artifacts(run_id).log_table(data, artifact_file)
+
+    def load_table(
+        self,
+        experiment_id: str,
+        artifact_file: str,
+        run_ids: Sequence[str] | None = None,
+        extra_columns: Sequence[str] | None = None,
+    ) -> Any:
+        """The tables of an experiment's runs, or of the runs given, as one DataFrame; see ``dovetail.load_table``."""
+        from dovetail.tracking.run_tables import load
+
+        return load(self, experiment_id, artifact_file, run_ids, extra_columns)
+
+    def log_stream(self, run_id: str, stream: BinaryIO, artifact_file: str) -> None:
+        """Write what a binary stream still has to give, without holding all of it in memory."""
+        self._artifacts(run_id).log_stream(stream, artifact_file)
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """The entries of one artifact folder of a run, paths relative to the run."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 import posixpath
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from dovetail import locations, uris
 from dovetail.artifacts import transfer
-from dovetail.errors import InvalidInput, NotFound
+from dovetail.errors import InvalidInput, NotFound, RunEnded
+from dovetail.tracking import images, recorder, tables
+from dovetail.values import Batch, LifecycleStage, Tag
+from dovetail.values.names import MAX_TAG_VALUE
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +23,10 @@ if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import FileInfo
 
-__all__ = ["RunArtifacts"]
+__all__ = ["TABLES_TAG", "RunArtifacts", "tables_of"]
+
+TABLES_TAG, IMAGES_TAG = "mlflow.loggedArtifacts", "mlflow.loggedImages"
+_growing = threading.Lock()  # a table is read, extended and written again
 
 
 class RunArtifacts:
@@ -34,7 +41,8 @@ class RunArtifacts:
     """
 
     def __init__(self, store: TrackingStore, run_id: str) -> None:
-        self.uri = store.get_run(run_id).info.artifact_uri
+        self._run, self._tracking = store.get_run(run_id), store
+        self.uri = self._run.info.artifact_uri
         self.store = locations.artifact_store(self.uri)
 
     def log_artifact(self, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
@@ -68,6 +76,90 @@ class RunArtifacts:
         path = _file(artifact_file)
         self.log_bytes(_picture(figure, path, dict(save_kwargs or {})), path)
 
+    def log_stream(self, stream: BinaryIO, artifact_file: str) -> None:
+        """Write what a binary stream still has to give, without holding all of it in memory."""
+        path = _file(artifact_file)
+        if not callable(getattr(stream, "read", None)):
+            raise InvalidInput(f"log_stream takes a binary stream, not {type(stream).__name__}.")
+        self.store.put(path, cast("BinaryIO", _Binary(stream)))
+
+    def log_image(
+        self,
+        image: Any,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """Write an image: as a file, or as one of the series ``key`` at a step, with a small preview beside it."""
+        if (artifact_file is None) == (key is None):
+            raise InvalidInput("log_image takes either an artifact_file or the key of a series.")
+        if artifact_file is not None:
+            _refuse_place_in_series(step, timestamp)
+            path = _file(artifact_file)
+            self.log_bytes(images.encoded(images.Image(image), path), path)
+            return
+        self._check_active()
+        path, picture = images.series_path(cast("str", key), step, timestamp), images.Image(image)
+        self.log_bytes(images.encoded(picture, f"{path}.png"), f"{path}.png")
+        self.log_bytes(images.preview(picture), f"{path}+compressed.webp")
+        self._tag(Tag(IMAGES_TAG, "True"))
+
+    def log_table(self, data: Any, artifact_file: str) -> None:
+        """Write a table, or add its rows to the one that is there.
+
+        Two processes that add to one table at the same moment each write a whole table; the later one's holds.
+        """
+        path = _file(artifact_file)
+        pictures: list[tuple[tables.ImagePaths, images.Image]] = []
+        table = tables.table_of(data).with_images(lambda image: _set_aside(image, path, pictures))
+        self._check_active()
+        with _growing:
+            there = self._table(path)
+            content = tables.written(there.extended(table) if there else table, path)
+            for paths, image in pictures:  # before the table that names them
+                self.log_bytes(images.encoded(image, paths.whole), paths.whole)
+                self.log_bytes(images.preview(image), paths.small)
+            self.log_bytes(content, path)
+        self._note_table(path)
+
+    def load_table(self, artifact_file: str) -> tables.Table:
+        """The table in a file. Raises ``NotFound``."""
+        path = _file(artifact_file)
+        with self.store.open(path) as stream:
+            return tables.parse(stream.read(), path)
+
+    def _table(self, path: str) -> tables.Table | None:
+        try:
+            return self.load_table(path)
+        except NotFound:
+            return None
+
+    def _note_table(self, path: str) -> None:
+        """Have the run name its tables, by which they are found; a tag holds some dozens of them."""
+        tags = self._tracking.get_run(self._run.info.run_id).data.tags
+        known = tables_of(tags)
+        if path in known:
+            return
+        text = json.dumps([{"path": each, "type": "table"} for each in (*known, path)])
+        if len(text) <= MAX_TAG_VALUE:
+            self._tag(Tag(TABLES_TAG, text))
+            return
+        import warnings
+
+        warnings.warn(
+            f"Run {self._run.info.run_id} has more tables than its tag can name: load_table finds {path!r} only by "
+            "run_ids.",
+            stacklevel=2,
+        )
+
+    def _tag(self, tag: Tag) -> None:
+        recorder.write(self._tracking, self._run.info.run_id, Batch(tags=(tag,)))
+
+    def _check_active(self) -> None:
+        if self._run.info.lifecycle_stage == LifecycleStage.DELETED:
+            raise RunEnded(f"Run {self._run.info.run_id} is deleted.", hint="Restore it first.")
+
     def list(self, path: str | None = None) -> list[FileInfo]:
         """The entries of one folder."""
         return list(self.store.list(uris.artifact_path(path)))
@@ -76,6 +168,48 @@ class RunArtifacts:
         """Bring a file or folder to this machine."""
         where = None if destination is None else Path(destination)
         return transfer.download(self.store, uris.artifact_path(path), where)
+
+
+def tables_of(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths of the tables that a run's tags name; whatever else the tag holds is passed over."""
+    try:
+        entries = json.loads(tags.get(TABLES_TAG, "[]"))
+    except ValueError:  # somebody else wrote it
+        return ()
+    found = entries if isinstance(entries, list) else []
+    return tuple(
+        str(each["path"]) for each in found if isinstance(each, dict) and each.get("type") == "table" and "path" in each
+    )
+
+
+def _set_aside(
+    image: images.Image, table_file: str, pictures: list[tuple[tables.ImagePaths, images.Image]]
+) -> dict[str, str]:
+    """Keep an image of a table for later, and answer what stands in its cell."""
+    paths = tables.image_paths(table_file)
+    pictures.append((paths, image))
+    return {"type": "image", "filepath": paths.whole, "compressed_filepath": paths.small}
+
+
+class _Binary:
+    """A stream that is asked for bytes, and says so where it gives something else."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._stream.read(size)
+        if not isinstance(block, (bytes, bytearray, memoryview)):
+            raise InvalidInput(
+                f"log_stream reads {type(block).__name__} from the stream, not bytes.",
+                hint='Open the file with mode "rb"; use log_text for text.',
+            )
+        return bytes(block)
+
+
+def _refuse_place_in_series(step: int | None, timestamp: int | None) -> None:
+    if step is not None or timestamp is not None:
+        raise InvalidInput("step and timestamp are of a series of images.", hint="Give a key instead of a file.")
 
 
 def _existing(local_path: str | os.PathLike[str]) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import InvalidInput, NotFound, PluginMissing
+from dovetail.errors import InvalidInput, NotFound
+from dovetail.tracking import frames
 from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id, search_experiments
 from dovetail.tracking.walking import walk
@@ -89,14 +90,7 @@ def _id_of(name: str) -> str:
 
 
 def _pandas() -> Any:
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise PluginMissing(
-            f"search_runs returns a pandas DataFrame, and pandas cannot be imported: {error}.",
-            hint="Install it with `pip install pandas`, or use output_format='list'.",
-        ) from error
-    return pd
+    return frames.pandas("search_runs returns a pandas DataFrame", "use output_format='list'")
 
 
 def _frame(runs: list[Run]) -> Any:
