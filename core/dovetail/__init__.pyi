@@ -2,16 +2,40 @@
 
 from typing import Any
 
+from dovetail import artifacts as artifacts
+from dovetail import client as client
+from dovetail import config as config
+from dovetail import data as data
+from dovetail import entities as entities
+from dovetail import environments as environments
+from dovetail import errors as errors
+from dovetail import exceptions as exceptions
+from dovetail import models as models
+from dovetail import plugins as plugins
+from dovetail import projects as projects
+from dovetail import pyfunc as pyfunc
+from dovetail import settings as settings
+from dovetail import sklearn as sklearn
+from dovetail import tracking as tracking
+from dovetail import types as types
+from dovetail import uris as uris
+from dovetail import utils as utils
+from dovetail import values as values
+from dovetail.diagnosis import doctor as doctor
 from dovetail.errors import DovetailError as DovetailError
 from dovetail.errors import MlflowException as MlflowException
 from dovetail.hookspecs import hookimpl as hookimpl
 from dovetail.models.saving import log_model as log_model
 from dovetail.projects.launch import run as run
 from dovetail.tracking.artifacts import get_artifact_uri as get_artifact_uri
+from dovetail.tracking.artifacts import load_table as load_table
 from dovetail.tracking.artifacts import log_artifact as log_artifact
 from dovetail.tracking.artifacts import log_artifacts as log_artifacts
 from dovetail.tracking.artifacts import log_dict as log_dict
 from dovetail.tracking.artifacts import log_figure as log_figure
+from dovetail.tracking.artifacts import log_image as log_image
+from dovetail.tracking.artifacts import log_stream as log_stream
+from dovetail.tracking.artifacts import log_table as log_table
 from dovetail.tracking.artifacts import log_text as log_text
 from dovetail.tracking.client import Client as Client
 from dovetail.tracking.client import MlflowClient as MlflowClient
@@ -24,6 +48,8 @@ from dovetail.tracking.experiments import restore_experiment as restore_experime
 from dovetail.tracking.experiments import search_experiments as search_experiments
 from dovetail.tracking.experiments import set_experiment as set_experiment
 from dovetail.tracking.experiments import set_experiment_tag as set_experiment_tag
+from dovetail.tracking.experiments import set_experiment_tags as set_experiment_tags
+from dovetail.tracking.images import Image as Image
 from dovetail.tracking.measures import delete_tag as delete_tag
 from dovetail.tracking.measures import log_metric as log_metric
 from dovetail.tracking.measures import log_metrics as log_metrics
@@ -31,8 +57,10 @@ from dovetail.tracking.measures import log_param as log_param
 from dovetail.tracking.measures import log_params as log_params
 from dovetail.tracking.measures import set_tag as set_tag
 from dovetail.tracking.measures import set_tags as set_tags
+from dovetail.tracking.places import get_registry_uri as get_registry_uri
 from dovetail.tracking.places import get_tracking_uri as get_tracking_uri
 from dovetail.tracking.places import is_tracking_uri_set as is_tracking_uri_set
+from dovetail.tracking.places import set_registry_uri as set_registry_uri
 from dovetail.tracking.places import set_tracking_uri as set_tracking_uri
 from dovetail.tracking.runs import ActiveRun as ActiveRun
 from dovetail.tracking.runs import active_run as active_run
@@ -53,5 +81,5 @@ from dovetail.values import ViewType as ViewType
 
 __version__: str
 
-# Flavors (``dovetail.sklearn``) and subpackages are found when they are used.
+# Flavors of others and the rest of the modules are found when they are used.
 def __getattr__(name: str) -> Any: ...

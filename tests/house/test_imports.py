@@ -17,13 +17,15 @@ HERE: dict[str, str] = {
         ActiveRun MlflowClient MlflowException
         set_tracking_uri get_tracking_uri is_tracking_uri_set set_registry_uri get_registry_uri
         create_experiment set_experiment get_experiment get_experiment_by_name search_experiments delete_experiment
-        restore_experiment set_experiment_tag delete_experiment_tag
+        restore_experiment set_experiment_tag set_experiment_tags delete_experiment_tag
         start_run end_run active_run last_active_run get_run get_parent_run delete_run restore_run search_runs
         log_param log_params log_metric log_metrics set_tag set_tags delete_tag
         log_artifact log_artifacts log_text log_dict log_figure get_artifact_uri
+        log_image log_table load_table log_stream Image
         run doctor
         artifacts client config data entities exceptions models projects pyfunc sklearn tracking types utils
     """,
+    "dovetail.artifacts": "download_artifacts list_artifacts load_text load_dict load_image",
     "dovetail.client": "MlflowClient",
     "dovetail.config": "set_tracking_uri get_tracking_uri is_tracking_uri_set set_registry_uri get_registry_uri",
     "dovetail.data": "Dataset DatasetInput InputTag",
@@ -77,6 +79,7 @@ METHODS: dict[str, str] = {
         restore_experiment set_experiment_tag delete_experiment_tag
         create_run get_run get_parent_run update_run set_terminated delete_run restore_run search_runs set_tag
         delete_tag log_metric log_param log_batch get_metric_history
+        log_image log_table load_table log_stream
         log_artifact log_artifacts log_text log_dict log_figure list_artifacts download_artifacts tracking_uri
     """,
     "dovetail.projects:SubmittedRun": "wait get_status cancel",
@@ -93,7 +96,7 @@ METHODS: dict[str, str] = {
 
 NOT_YET: dict[str, str] = {
     "dovetail": """
-        set_experiment_tags log_image log_table load_table log_stream log_input log_inputs log_outputs
+        log_input log_inputs log_outputs
         initialize_logged_model finalize_logged_model get_logged_model last_logged_model search_logged_models
         set_logged_model_tags delete_logged_model_tag log_model_params create_external_model set_active_model
         get_active_model_id clear_active_model import_checkpoints ActiveModel
@@ -101,11 +104,10 @@ NOT_YET: dict[str, str] = {
         flush_async_logging flush_artifact_async_logging
         enable_system_metrics_logging disable_system_metrics_logging set_system_metrics_sampling_interval
         set_system_metrics_samples_before_logging set_system_metrics_node_id
-        evaluate validate_evaluation_results autolog Image
+        evaluate validate_evaluation_results autolog
         create_workspace get_workspace list_workspaces update_workspace delete_workspace set_workspace
         deployments system_metrics
     """,
-    "dovetail.artifacts": "download_artifacts list_artifacts load_text load_dict load_image",
     "dovetail.config": """
         enable_async_logging enable_system_metrics_logging disable_system_metrics_logging
         set_system_metrics_sampling_interval set_system_metrics_samples_before_logging set_system_metrics_node_id
@@ -129,7 +131,7 @@ NOT_YET: dict[str, str] = {
 
 METHODS_NOT_YET: dict[str, str] = {
     "dovetail:MlflowClient": """
-        log_inputs log_outputs log_image log_table load_table log_stream
+        log_inputs log_outputs
         create_logged_model get_logged_model finalize_logged_model delete_logged_model search_logged_models
         set_logged_model_tags delete_logged_model_tag log_model_params log_model_artifact log_model_artifacts
         list_logged_model_artifacts

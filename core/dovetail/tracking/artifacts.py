@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dovetail import uris
+from dovetail.errors import InvalidName, NotFound
 from dovetail.tracking import places, runs
+from dovetail.tracking.client import Client
+from dovetail.tracking.experiments import active_experiment_id
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["get_artifact_uri", "log_artifact", "log_artifacts", "log_dict", "log_figure", "log_text"]
+__all__ = [
+    "get_artifact_uri",
+    "load_table",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_image",
+    "log_stream",
+    "log_table",
+    "log_text",
+]
 
 
 def log_artifact(
@@ -32,8 +48,25 @@ def log_artifact(
 def log_artifacts(
     local_dir: str | os.PathLike[str], artifact_path: str | None = None, run_id: str | None = None
 ) -> None:
-    """Upload what is in a folder, subfolders included."""
-    _of(run_id).log_artifacts(local_dir, artifact_path)
+    """Upload what is in a folder, subfolders included.
+
+    ``log_artifacts("<run id>", path)`` is understood too, as scripts have it that name the run first: if there is no
+    folder of the first name here and a run has it as its id, the second argument is the local file or folder to upload
+    into that run's root.
+
+    Args:
+        local_dir: The folder; or the id of a run, with what to upload behind it.
+        artifact_path: The artifact folder to put it in; by default the run's root.
+        run_id: The run; by default the active one, which is started if there is none.
+
+    Raises:
+        NotFound: There is no such folder, or no such run.
+        InvalidInput: It is a file, or holds what artifacts cannot have.
+    """
+    if run_id is None and artifact_path is not None and _names_a_run(local_dir):
+        _log_into(_of(str(local_dir)), Path(artifact_path))
+    else:
+        _of(run_id).log_artifacts(local_dir, artifact_path)
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
@@ -60,10 +93,90 @@ def log_figure(
     _of(run_id).log_figure(figure, artifact_file, save_kwargs=save_kwargs)
 
 
+def log_image(
+    image: Any,
+    artifact_file: str | None = None,
+    key: str | None = None,
+    step: int | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
+) -> None:
+    """Write an image as an artifact, or as one of a series over the steps of a run.
+
+    Args:
+        image: An array or nested list (height by width, or height by width by 1, 3 or 4; whole numbers from 0 to 255,
+            floats from 0 to 1, or booleans), a Pillow image, or a ``dovetail.Image``.
+        artifact_file: Such as ``samples/first.png``; the ending decides the format.
+        key: The series, instead of a file: a name like that of a metric.
+        step: The training step of an image in a series, 0 by default.
+        timestamp: Its time in milliseconds since 1970, UTC; by default now.
+        run_id: The run; by default the active one, which is started if there is none.
+
+    Raises:
+        InvalidInput: It is no image, or both or neither of file and key are given.
+        PluginMissing: Pillow, or numpy for arrays, is not installed.
+    """
+    _of(run_id).log_image(image, artifact_file, key, step, timestamp)
+
+
+def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
+    """Write a table as an artifact; rows are added to one that is there.
+
+    Whoever reads it sees it as it was before the call or after it. Two processes that add to one table at the same
+    moment each write a whole table, of which the later one's holds.
+
+    Args:
+        data: A DataFrame, or a dict of a list (or a single value) for each column. Images may stand in the cells.
+        artifact_file: Such as ``predictions.json``; ``.parquet`` needs pandas and pyarrow.
+        run_id: The run; by default the active one, which is started if there is none.
+
+    Raises:
+        InvalidInput: It is no table, or the file that is there holds none.
+    """
+    _of(run_id).log_table(data, artifact_file)
+
+
+def load_table(
+    artifact_file: str, run_ids: Sequence[str] | None = None, extra_columns: Sequence[str] | None = None
+) -> Any:
+    """The tables of several runs as one DataFrame.
+
+    Args:
+        artifact_file: The name they were logged by.
+        run_ids: Which runs; by default all of the experiment in force that logged such a table.
+        extra_columns: Facts about the run to have in each of its rows: ``run_id``, ``run_name``, ``start_time`` and the
+            like, ``metrics.<key>``, ``params.<key>``, ``tags.<key>``.
+
+    Raises:
+        NotFound: No run has such a table.
+        PluginMissing: pandas is not installed.
+    """
+    return Client().load_table(active_experiment_id(), artifact_file, run_ids, extra_columns)
+
+
+def log_stream(stream: BinaryIO, artifact_file: str, run_id: str | None = None) -> None:
+    """Write what a binary stream still has to give as an artifact, without holding all of it in memory."""
+    _of(run_id).log_stream(stream, artifact_file)
+
+
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """The URI of the active run's artifacts, or of one of them."""
     path, run = uris.artifact_path(artifact_path), runs.current_run()
     return uris.join(places.open_store(run.uri).get_run(run.run_id).info.artifact_uri, path)
+
+
+def _names_a_run(text: str | os.PathLike[str]) -> bool:
+    """Whether this is the id of a run and no folder here."""
+    if not isinstance(text, str) or os.path.isdir(text):  # noqa: PTH112 - it takes any text, also an overlong one
+        return False
+    with suppress(InvalidName, NotFound):
+        places.tracking_store().get_run(check_run_id(text))
+        return True
+    return False
+
+
+def _log_into(run: RunArtifacts, local: Path) -> None:
+    (run.log_artifacts if local.is_dir() else run.log_artifact)(local)
 
 
 def _of(run_id: str | None) -> RunArtifacts:

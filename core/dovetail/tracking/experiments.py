@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail import settings
 from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
 from dovetail.tracking import places
+from dovetail.tracking.casting import as_tags
 from dovetail.tracking.client import Client
 from dovetail.tracking.walking import walk
 from dovetail.values import DEFAULT_EXPERIMENT_ID, LifecycleStage, ViewType
@@ -31,6 +32,7 @@ __all__ = [
     "search_experiments",
     "set_experiment",
     "set_experiment_tag",
+    "set_experiment_tags",
 ]
 
 _chosen: tuple[str, Experiment] | None = None  # with the tracking URI it was chosen at
@@ -105,17 +107,41 @@ def named_experiment(name: str) -> Experiment:
 def create_experiment(
     name: str, artifact_location: str | os.PathLike[str] | None = None, tags: Mapping[str, Any] | None = None
 ) -> str:
-    """Create an experiment and return its id; see ``Client.create_experiment``."""
+    """Create an experiment; new runs do not go into it until ``set_experiment`` chooses it.
+
+    Args:
+        name: Unique in the store, deleted experiments included.
+        artifact_location: URI or path that its runs' artifacts lie under; by default below the store's root.
+        tags: Labels.
+
+    Returns:
+        Its id.
+
+    Raises:
+        AlreadyExists: The name is taken, also by a deleted experiment.
+        InvalidInput: The name, the location or a tag breaks the rules.
+    """
     return Client().create_experiment(name, artifact_location, tags)
 
 
 def get_experiment(experiment_id: str) -> Experiment:
-    """The experiment of that id. Raises ``NotFound``."""
+    """The experiment of that id, also one that is deleted.
+
+    Args:
+        experiment_id: Its id.
+
+    Raises:
+        NotFound: There is none.
+    """
     return Client().get_experiment(experiment_id)
 
 
 def get_experiment_by_name(name: str) -> Experiment | None:
-    """The experiment of that name, or None."""
+    """The experiment of that name, also one that is deleted; None if there is none.
+
+    Args:
+        name: Its name, to the letter.
+    """
     return Client().get_experiment_by_name(name)
 
 
@@ -125,7 +151,18 @@ def search_experiments(
     filter_string: str | None = None,
     order_by: Sequence[str] | None = None,
 ) -> list[Experiment]:
-    """Experiments that fit, newest first by default; all of them unless ``max_results`` is given."""
+    """Experiments that fit.
+
+    Args:
+        view_type: Active ones by default; see ``ViewType``.
+        max_results: At most this many; by default all.
+        filter_string: Such as ``name LIKE 'wine%' AND tags.team = 'a'``.
+        order_by: Such as ``["name ASC"]``; newest first by default.
+
+    Raises:
+        InvalidFilter: The filter or the order cannot be read.
+        InvalidInput: Another argument is wrong.
+    """
     client = Client()
     return walk(
         lambda size, token: client.search_experiments(view_type, size, filter_string, order_by, token), max_results
@@ -133,20 +170,61 @@ def search_experiments(
 
 
 def delete_experiment(experiment_id: str) -> None:
-    """Put an experiment and its runs in the bin."""
+    """Put an experiment and its runs in the bin.
+
+    Args:
+        experiment_id: Its id.
+
+    Raises:
+        NotFound: There is none, or it is in the bin already.
+    """
     Client().delete_experiment(experiment_id)
 
 
 def restore_experiment(experiment_id: str) -> None:
-    """Take an experiment, and the runs that went with it, out of the bin."""
+    """Take an experiment, and the runs that went with it, out of the bin.
+
+    Args:
+        experiment_id: Its id.
+
+    Raises:
+        NotFound: There is none in the bin.
+    """
     Client().restore_experiment(experiment_id)
 
 
 def set_experiment_tag(key: str, value: Any) -> None:
-    """Set a tag on the experiment that new runs go into."""
+    """Set a tag on the experiment that new runs go into.
+
+    Args:
+        key: Its name.
+        value: Kept as text.
+
+    Raises:
+        InvalidInput: The key or the value breaks the rules, or the experiment is deleted.
+    """
     Client().set_experiment_tag(active_experiment_id(), key, value)
 
 
+def set_experiment_tags(tags: Mapping[str, Any]) -> None:
+    """Set several tags on the experiment that new runs go into: all of them or, on an error, none.
+
+    Args:
+        tags: Values by key; they are kept as text. Tags that are not named stay as they are.
+
+    Raises:
+        InvalidInput: A key or a value breaks the rules, or the experiment is deleted.
+    """
+    places.tracking_store().set_experiment_tags(active_experiment_id(), as_tags(tags))
+
+
 def delete_experiment_tag(key: str) -> None:
-    """Remove a tag of the experiment that new runs go into."""
+    """Remove a tag of the experiment that new runs go into.
+
+    Args:
+        key: Its name.
+
+    Raises:
+        NotFound: The experiment has no such tag.
+    """
     Client().delete_experiment_tag(active_experiment_id(), key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from dovetail import locations, uris
 from dovetail.artifacts import transfer
+from dovetail.artifacts.folder import fetched
 from dovetail.errors import InvalidInput, NotFound, RunEnded
 from dovetail.tracking import images, recorder, tables
 from dovetail.values import Batch, LifecycleStage, Tag
@@ -166,8 +167,7 @@ class RunArtifacts:
 
     def download(self, path: str | None, destination: str | os.PathLike[str] | None = None) -> Path:
         """Bring a file or folder to this machine."""
-        where = None if destination is None else Path(destination)
-        return transfer.download(self.store, uris.artifact_path(path), where)
+        return fetched(self.store, uris.artifact_path(path), None if destination is None else Path(destination))
 
 
 def tables_of(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dovetail.values.names import check_experiment_id, check_experiment_name
 from dovetail.values.state import LifecycleStage
@@ -30,7 +30,12 @@ class Experiment(Value):
         tags: Labels by key.
         creation_time: Milliseconds since 1970, UTC.
         last_update_time: Milliseconds since 1970, UTC.
+
+    Attributes:
+        DEFAULT_EXPERIMENT_NAME: What the experiment is called that is there from the start.
     """
+
+    DEFAULT_EXPERIMENT_NAME: ClassVar[str] = DEFAULT_EXPERIMENT_NAME
 
     experiment_id: str
     name: str

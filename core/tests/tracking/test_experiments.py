@@ -178,6 +178,35 @@ class TestFindingAndBinning:
         with pytest.raises(NotFound):
             mlflow.delete_experiment_tag("team")
 
+    def test_several_tags_at_once(self) -> None:
+        made = mlflow.set_experiment("wine").experiment_id
+        mlflow.set_experiment_tag("team", "a")
+        assert mlflow.set_experiment_tags({"team": "b", "n": 1, "ready": True}) is None  # type: ignore[func-returns-value]
+        assert mlflow.get_experiment(made).tags == {"team": "b", "n": "1", "ready": "True"}
+        mlflow.set_experiment_tags({})
+        assert mlflow.get_experiment(made).tags == {"team": "b", "n": "1", "ready": "True"}
+
+    @pytest.mark.parametrize(
+        "tags", [{"fine": 1, "": 2}, {"fine": 1, 5: 2}, {"fine": 1, "a" * 251: 2}, [("fine", 1)], 5]
+    )
+    def test_of_which_all_are_set_or_none(self, tags: Any) -> None:
+        made = mlflow.set_experiment("wine").experiment_id
+        with pytest.raises(InvalidInput):
+            mlflow.set_experiment_tags(tags)
+        assert mlflow.get_experiment(made).tags == {}
+
+    def test_a_deleted_one_takes_no_tags(self) -> None:
+        made = mlflow.set_experiment("wine").experiment_id
+        mlflow.delete_experiment(made)
+        with pytest.raises(InvalidInput, match="deleted"):
+            mlflow.set_experiment_tag("a", 1)
+        with pytest.raises(InvalidInput, match="deleted"):
+            mlflow.set_experiment_tags({"a": 1})
+
+    def test_the_one_that_is_there_from_the_start_says_its_name(self) -> None:
+        assert mlflow.get_experiment("0").name == mlflow.Experiment.DEFAULT_EXPERIMENT_NAME == "Default"
+        assert "DEFAULT_EXPERIMENT_NAME" not in repr(mlflow.get_experiment("0"))
+
 
 class TestSearching:
     def test_all_of_them_however_many(self) -> None:

@@ -1,0 +1,194 @@
+"""Getting artifacts back by where they are: by URI, or by run and path."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dovetail import locations, uris
+from dovetail.artifacts.folder import fetched
+from dovetail.documents import read_yaml
+from dovetail.errors import InvalidInput
+from dovetail.tracking import places
+from dovetail.tracking.images import pillow
+from dovetail.values.names import check_run_id
+
+if TYPE_CHECKING:
+    from dovetail.artifacts.store import ArtifactStore
+    from dovetail.values import FileInfo
+
+__all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"]
+
+# What Pillow raises for a broken file depends on its format.
+_BROKEN_IMAGE = (EOFError, LookupError, OSError, RuntimeError, SyntaxError, ValueError, struct.error)
+
+
+def download_artifacts(
+    artifact_uri: str | os.PathLike[str] | None = None,
+    run_id: str | None = None,
+    artifact_path: str | os.PathLike[str] | None = None,
+    dst_path: str | os.PathLike[str] | None = None,
+    tracking_uri: str | os.PathLike[str] | None = None,
+) -> str:
+    """Bring an artifact file or folder to this machine.
+
+    Args:
+        artifact_uri: ``runs:/<run id>/<path>``, a local path, or a URI in any artifact store; instead of ``run_id``.
+        run_id: The run; instead of ``artifact_uri``.
+        artifact_path: The file or folder among the run's artifacts; by default all of them. Only with ``run_id``.
+        dst_path: The folder to put it in, under its own name without the folders above it; made if absent. A run's
+            artifacts as a whole have no name: they go right into it. By default what is on this machine is not copied,
+            and what is elsewhere goes to a new temporary folder, which is the caller's to remove.
+        tracking_uri: Where the run is tracked; by default the place in force.
+
+    Returns:
+        The absolute local path. Without ``dst_path`` it may be the stored file itself: do not write to it.
+
+    Raises:
+        InvalidInput: Both or neither of ``artifact_uri`` and ``run_id`` are given.
+        InvalidUri: The location cannot be read, leads out of the run, or names a model of a registry.
+        NotFound: There is no such run or artifact.
+        StoreError: The store, or writing to this machine, fails.
+    """
+    store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
+    return str(fetched(store, path, None if dst_path is None else Path(dst_path).absolute()))
+
+
+def list_artifacts(
+    artifact_uri: str | os.PathLike[str] | None = None,
+    run_id: str | None = None,
+    artifact_path: str | os.PathLike[str] | None = None,
+    tracking_uri: str | os.PathLike[str] | None = None,
+) -> list[FileInfo]:
+    """The direct entries of one artifact folder, ordered by path; none for a file or a missing folder.
+
+    Args:
+        artifact_uri: As for ``download_artifacts``.
+        run_id: As for ``download_artifacts``.
+        artifact_path: The folder among the run's artifacts; by default their root. Only with ``run_id``.
+        tracking_uri: As for ``download_artifacts``.
+
+    Returns:
+        Entries with paths relative to the run, by whatever of the two it was named; for other URIs relative to the
+        folder above the one listed.
+
+    Raises:
+        InvalidInput: Both or neither of ``artifact_uri`` and ``run_id`` are given.
+        InvalidUri: The location cannot be read, leads out of the run, or names a model of a registry.
+        NotFound: There is no such run.
+    """
+    store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
+    return list(store.list(path))
+
+
+def load_text(artifact_uri: str | os.PathLike[str]) -> str:
+    """The text of an artifact in UTF-8.
+
+    Args:
+        artifact_uri: As for ``download_artifacts``.
+
+    Raises:
+        InvalidInput: It is a folder, or no text in UTF-8.
+        NotFound: There is no such run or artifact.
+    """
+    try:
+        return _content(artifact_uri).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{_shown(artifact_uri)} is no text in UTF-8: byte {error.start} cannot be read.",
+            hint="Fetch it with download_artifacts and open it in the encoding it was written in.",
+        ) from error
+
+
+def load_dict(artifact_uri: str | os.PathLike[str]) -> Any:
+    """The dict or list that a JSON artifact holds, or the dict that one ending in ``.yaml`` or ``.yml`` holds.
+
+    Args:
+        artifact_uri: As for ``download_artifacts``.
+
+    Raises:
+        InvalidInput: It is a folder, or cannot be read as what its ending says.
+        NotFound: There is no such run or artifact.
+    """
+    if str(artifact_uri).lower().endswith((".yaml", ".yml")):
+        return _from_yaml(_content(artifact_uri), _shown(artifact_uri))
+    try:
+        return json.loads(load_text(artifact_uri))
+    except (ValueError, RecursionError) as error:  # numbers of very many digits are a ValueError
+        raise InvalidInput(f"{_shown(artifact_uri)} is not valid JSON: {error}.") from error
+
+
+def load_image(artifact_uri: str | os.PathLike[str]) -> Any:
+    """An image artifact as a ``PIL.Image.Image``, read to its end.
+
+    Args:
+        artifact_uri: As for ``download_artifacts``.
+
+    Raises:
+        PluginMissing: Pillow is not installed.
+        InvalidInput: It is a folder, no image that Pillow knows, a broken one, or so large that it may be a trap.
+        NotFound: There is no such run or artifact.
+    """
+    module = pillow()
+    content = _content(artifact_uri)
+    try:
+        image = module.open(io.BytesIO(content))
+        image.load()
+    except (module.DecompressionBombError, *_BROKEN_IMAGE) as error:
+        reason = "no format of Pillow's fits" if type(error).__name__ == "UnidentifiedImageError" else error
+        raise InvalidInput(f"{_shown(artifact_uri)} cannot be read as an image: {reason}.") from error
+    return image
+
+
+def _located(
+    artifact_uri: object,
+    run_id: str | None,
+    artifact_path: str | os.PathLike[str] | None,
+    tracking_uri: str | os.PathLike[str] | None,
+) -> tuple[ArtifactStore, str]:
+    _check_one_is_given(artifact_uri, run_id, artifact_path)
+    tracking = None if tracking_uri is None else places.open_store(tracking_uri)
+    if run_id is None:
+        return locations.locate(_uri(artifact_uri), tracking)
+    path = uris.artifact_path(artifact_path)
+    return locations.run_artifacts(check_run_id(run_id), tracking), path
+
+
+def _check_one_is_given(artifact_uri: object, run_id: object, artifact_path: object) -> None:
+    if (artifact_uri is None) == (run_id is None):
+        raise InvalidInput(
+            f"{'Neither' if run_id is None else 'Both'} of artifact_uri and run_id given; exactly one is needed.",
+            hint="Give artifact_uri='runs:/<run id>/<path>', or run_id with an artifact_path.",
+        )
+    if artifact_uri is not None and artifact_path is not None:
+        raise InvalidInput("artifact_path belongs to run_id.", hint="With artifact_uri, write the path into the URI.")
+
+
+def _content(artifact_uri: object) -> bytes:
+    store, path = locations.locate(_uri(artifact_uri))
+    with store.open(path) as stream:
+        return stream.read()
+
+
+def _from_yaml(content: bytes, shown: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="dovetail-") as folder:
+        copy = Path(folder) / "document.yaml"
+        copy.write_bytes(content)
+        try:
+            return read_yaml(copy, error=InvalidInput)
+        except InvalidInput as error:  # it names the copy, which nobody knows
+            raise InvalidInput(error.message.replace(str(copy), shown), hint=error.hint) from error
+
+
+def _uri(location: object) -> str:
+    """The location as text; what is none is refused where URIs are read."""
+    return os.fspath(location) if isinstance(location, os.PathLike) else location  # type: ignore[return-value]
+
+
+def _shown(location: object) -> str:
+    return uris.masked(str(location))
