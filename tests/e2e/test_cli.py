@@ -121,7 +121,7 @@ def test_what_a_run_logged_cannot_drive_the_terminal(place: Any) -> None:
 def test_a_pipe_that_closes_early_is_quiet(place: Any, count: int) -> None:
     for number in range(count):
         place.client.create_run("0", run_name=f"run {number}")
-    script = f"{sys.executable} -c 'from dovetail.cli.main import main; main()' runs list -n 400 --json | head -1"
+    script = f"{sys.executable} -c 'from dovetail.cli.main import main; main()' runs list -m 400 --json | head -1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {script}"], env=place.env, cwd=place.work, capture_output=True, check=False
     )

@@ -22,7 +22,8 @@ __all__ = ["ArtifactFolder", "fetched"]
 def fetched(store: ArtifactStore, path: str, destination: Path | None) -> Path:
     """Bring an artifact to this machine under its own name, without the folders above it; see ``transfer.download``."""
     above, name = posixpath.split(uris.artifact_path(path))
-    return transfer.download(ArtifactFolder(store, above), name, destination)
+    where = None if destination is None else destination.absolute()
+    return transfer.download(ArtifactFolder(store, above), name, where)
 
 
 class ArtifactFolder(ArtifactStore):

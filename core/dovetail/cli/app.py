@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -19,11 +19,14 @@ __all__ = ["run_app"]
 # Command -> (module that defines ``app``, help). A module is imported when its command runs, never to list it.
 COMMANDS = {
     "run": ("dovetail.cli.run", "Run a project in its own environment, tracked."),
-    "runs": ("dovetail.cli.runs", "List, show, delete and restore runs."),
-    "experiments": ("dovetail.cli.experiments", "List, create, rename, delete and restore experiments."),
+    "runs": ("dovetail.cli.runs", "List, show, compare, watch, create, delete and restore runs."),
+    "experiments": ("dovetail.cli.experiments", "List, create, rename, delete, restore and export experiments."),
     "artifacts": ("dovetail.cli.artifacts", "List, upload and download the files of runs."),
     "models": ("dovetail.cli.models", "Use saved models."),
+    "envs": ("dovetail.cli.envs", "List and remove the environments that projects and models run in."),
     "plugins": ("dovetail.cli.plugins", "What is installed and what it offers."),
+    "db": ("dovetail.cli.db", "Check and upgrade the database that runs are kept in."),
+    "doctor": ("dovetail.cli.doctor", "Say how things are here, and what is wrong."),
 }
 
 
@@ -51,10 +54,18 @@ class LazyGroup(Group):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is meant; a misspelt one is answered with names that are close."""
         names = self.list_commands(ctx)
-        if args[0] not in names and not args[0].startswith("-"):
+        if args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
             close = get_close_matches(args[0], names, n=1)
             ctx.fail(f"No such command {args[0]!r}.{f' Did you mean {close[0]!r}?' if close else ''}")
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """The context; what prints asks it whether colours are wanted where no terminal is."""
+        if os.environ.get("FORCE_COLOR") and not os.environ.get("NO_COLOR"):
+            options["color"] = True
+        return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Interruptions and closed pipes go to ``main``, past typer's own way with them."""
@@ -89,7 +100,11 @@ class _Ended(BaseException):
 
 
 def _summary(name: str) -> str:
-    return COMMANDS[name][1] if name in COMMANDS else f"From {plugins.offers('commands')[name].origin}."
+    if name in COMMANDS:
+        return COMMANDS[name][1]
+    from dovetail.cli.plugin_help import summary
+
+    return summary(plugins.offers("commands")[name])
 
 
 def _loaded(app: typer.Typer, name: str) -> Any:
@@ -98,6 +113,26 @@ def _loaded(app: typer.Typer, name: str) -> Any:
     return command
 
 
+def _load_env_file(path: str | None) -> None:
+    if path is not None:
+        from dovetail.cli.env_file import load
+
+        load(path)
+
+
+EPILOG = """
+DOVETAIL_TRACKING_URI says where runs are kept, by default in ./dovetail.db.
+
+\b
+Exit codes:
+  0  well                        6  a plugin is missing or broken
+  1  a run or model failed       7  a store cannot do its work
+  2  wrong input or usage        8  an environment cannot be prepared
+  3  not found                   9  not trusted
+  4  exists already              129, 130, 143  terminal closed,
+  5  not in a state for this     interrupted, terminated
+"""
+
 app = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
@@ -105,13 +140,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Track runs, run projects, keep and use models.",
-    epilog="DOVETAIL_TRACKING_URI says where runs are kept, by default in ./dovetail.db.",
+    epilog=EPILOG,
 )
 
 
 @app.callback()
 def root(
     version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
+    env_file: str = typer.Option(  # noqa: ARG001 - its callback has read the file
+        None,
+        metavar="PATH",
+        help="Read variables from a dotenv file first; those that are set already stay.",
+        callback=_load_env_file,
+        is_eager=True,
+        expose_value=False,
+    ),
 ) -> None:
     """Track runs, run projects, keep and use models."""
     if version:

@@ -27,6 +27,11 @@ class Command(TyperCommand):
         """The help; colours are dropped where nobody would see them."""
         return _coloured(super().get_help(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments; those that need no conversion are not converted."""
+        _ease(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
 
 class Group(TyperGroup):
     """A group of commands with coloured help and suggestions for misspelt names."""
@@ -34,6 +39,11 @@ class Group(TyperGroup):
     def get_help(self, ctx: Any) -> str:
         """The help; colours are dropped where nobody would see them."""
         return _coloured(super().get_help(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments; those that need no conversion are not converted."""
+        _ease(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
 
 class GroupApp(typer.Typer):
@@ -61,3 +71,39 @@ class GroupApp(typer.Typer):
 def _coloured(text: str) -> str:
     text = _HEADING.sub(lambda found: output.styled(found[0], bold=True), text)
     return _TERM.sub(lambda found: f"  {output.styled(found[1], fg='cyan')}", text)
+
+
+def _ease(parameters: list[Any]) -> None:
+    """Keep values that are already what they shall be from being converted.
+
+    Newer versions of typer convert every value with pydantic, text to text and None to None as well; importing that
+    takes longer than most commands. Versions without it have nothing to ease.
+    """
+    for parameter in parameters:
+        descriptor = getattr(parameter, "type_descriptor", None)
+        if descriptor is not None and "process_value" not in vars(parameter):
+            parameter.process_value = _eased(parameter, descriptor)
+
+
+def _eased(parameter: Any, descriptor: Any) -> Callable[[Any, Any], Any]:
+    convert = parameter.process_value
+    several = parameter.multiple or parameter.nargs != 1
+    parser = descriptor.parameter_info.parser
+
+    def process(context: Any, value: Any) -> Any:
+        missing = value is None and parameter.required and not context.resilient_parsing
+        if missing or parser is not None or not _is_converted(value, descriptor.annotation, parameter.default):
+            return convert(context, value)
+        value = () if value is None and several else value
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+    return process
+
+
+def _is_converted(value: Any, kind: Any, default: Any) -> bool:
+    if value is None:
+        return True
+    if kind == list[str]:
+        return bool(value) and all(type(each) is str for each in value)
+    # A number may still be out of its range, unless it is the default.
+    return type(value) is kind and (kind in {str, bool} or value == default)

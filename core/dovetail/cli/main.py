@@ -52,6 +52,12 @@ def _dispatch(arguments: list[str]) -> None:
         return
     from dovetail.cli.app import run_app
 
+    if "_DOVETAIL_COMPLETE" in os.environ:  # a shell asks on behalf of somebody who is typing
+        from dovetail.cli.completion import quietly
+
+        with quietly():
+            run_app([])
+        return
     run_app(arguments or ["--help"])
 
 

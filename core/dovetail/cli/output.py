@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import sys
 import time
-import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from dovetail.cli.styling import STATUS_COLOURS, coloured, drawable, one_line, styled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "JSON",
     "ago",
+    "coloured",
+    "drawable",
     "duration",
     "fact",
+    "json_line",
     "json_out",
     "next_steps",
     "number",
@@ -32,18 +35,30 @@ __all__ = [
 
 JSON = typer.Option("--json", help="Print JSON for machines.")
 
-STATUS_COLOURS = {"FINISHED": "green", "RUNNING": "cyan", "SCHEDULED": "blue", "FAILED": "red", "KILLED": "yellow"}
-GAP = "  "
+# Control characters that JSON does not escape, what turns the direction of text around, halves of characters.
+_UNSHOWN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def styled(text: str, **style: Any) -> str:
-    """Text with a style, as ``typer.style`` takes it; plain where the variable NO_COLOR is set."""
-    return text if os.environ.get("NO_COLOR") else typer.style(text, **style)
 
 
 def json_out(content: Any) -> None:
     """Print JSON; NaN and the infinities as text, which every JSON reader takes."""
-    typer.echo(json.dumps(_readable(content), indent=2, ensure_ascii=False))
+    typer.echo(_json(content, indent=2))
+
+
+def json_line(content: Any) -> None:
+    """Print JSON on one line, at once: one of many."""
+    typer.echo(_json(content, indent=None))
+
+
+def _json(content: Any, indent: int | None) -> str:
+    """JSON that can do nothing to a terminal, and that every encoding of it takes."""
+    import json
+
+    text = json.dumps(_readable(content), indent=indent, ensure_ascii=False)
+    return (
+        text if text.isascii() and "\x7f" not in text else _UNSHOWN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    )
 
 
 def _readable(value: Any) -> Any:
@@ -57,55 +72,21 @@ def _readable(value: Any) -> Any:
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
     """Print a table; without rows the sentence ``empty``.
 
-    In a terminal the last columns are left out if the table is too wide for it, and that is said.
+    In a terminal that is too narrow, long cells are shortened, then the last columns are left out, and that is said.
+    Anywhere else everything is printed.
 
     Args:
         columns: Headings; those that start with ``>`` are aligned right.
         rows: Texts; a status is coloured.
         empty: What to say instead.
     """
-    lines = [[one_line(cell) for cell in row] for row in rows]
+    lines = [list(row) for row in rows]
     if not lines:
         typer.echo(empty)
         return
-    headings = [column.lstrip(">") for column in columns]
-    right = [column.startswith(">") for column in columns]
-    widths = [max(_width(row[place]) for row in [headings, *lines]) for place in range(len(columns))]
-    shown = _fitting(widths)
-    typer.echo(styled(_line(headings[:shown], widths, right), bold=True))
-    for line in lines:
-        typer.echo(_line(line[:shown], widths, right))
-    if left_out := headings[shown:]:
-        typer.echo(styled(f"Not shown for want of room: {', '.join(left_out)}.", dim=True))
+    from dovetail.cli import tables
 
-
-def one_line(text: str) -> str:
-    """Text that can do nothing to a terminal or a table: control characters are shown, not sent."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def _fitting(widths: Sequence[int]) -> int:
-    """How many columns fit beside one another; two at least."""
-    if not sys.stdout.isatty():
-        return len(widths)
-    room = shutil.get_terminal_size().columns + len(GAP)
-    return max(2, sum(sum(widths[:count]) + count * len(GAP) <= room for count in range(1, len(widths) + 1)))
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    padded = []
-    for cell, width, is_right in zip(cells, widths, right, strict=False):
-        space = " " * (width - _width(cell))
-        text = styled(cell, fg=STATUS_COLOURS[cell]) if cell in STATUS_COLOURS else cell
-        padded.append(space + text if is_right else text + space)
-    return GAP.join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that the text takes."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    tables.show(columns, lines)
 
 
 def fact(name: str, value: str) -> None:
@@ -128,11 +109,11 @@ def next_steps(*commands: tuple[str, str]) -> None:
 
 def program() -> str:
     """How this program is called here: by its name where that finds it, else as it was called."""
-    called = Path(sys.argv[0])
-    if called.name != "dovetail" or not called.is_file():
+    called = sys.argv[0]
+    if os.path.basename(called) != "dovetail" or not os.path.isfile(called):  # noqa: PTH113, PTH119 - see below
         return "dovetail"
     found = shutil.which("dovetail")
-    return "dovetail" if found and called.samefile(found) else sys.argv[0]
+    return "dovetail" if found and os.path.samefile(found, called) else called  # noqa: PTH121 - pathlib comes late
 
 
 def progress(message: str) -> None:

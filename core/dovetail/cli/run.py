@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dovetail.cli import output
+from dovetail.cli import completion, output
 from dovetail.cli.group import GroupApp
 from dovetail.errors import InvalidInput
 
@@ -36,18 +37,42 @@ def run(
         list[str] | None, typer.Option("-P", "--param-list", metavar="NAME=VALUE", help="A parameter; may be repeated.")
     ] = None,
     experiment_name: Annotated[
-        str | None, typer.Option(help="Experiment the run goes into; created if absent.")
+        str | None,
+        typer.Option(
+            help="Experiment the run goes into; created if absent.", autocompletion=completion.experiment_names
+        ),
     ] = None,
-    experiment_id: Annotated[str | None, typer.Option(help="The same by id.")] = None,
-    backend: Annotated[str, typer.Option("-b", "--backend", help="Where it is executed.")] = "local",
+    experiment_id: Annotated[
+        str | None, typer.Option(help="The same by id.", autocompletion=completion.experiment_ids)
+    ] = None,
+    backend: Annotated[
+        str, typer.Option("-b", "--backend", help="Where it is executed.", autocompletion=completion.backends)
+    ] = "local",
     backend_config: Annotated[
         str | None, typer.Option("-c", "--backend-config", help="The backend's options: JSON or a file.")
     ] = None,
-    env_manager: Annotated[str | None, typer.Option(help="uv, local …; by default uv if installed.")] = None,
+    env_manager: Annotated[
+        str | None,
+        typer.Option(
+            help="uv, virtualenv, local …; by default uv if installed.", autocompletion=completion.env_managers
+        ),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="The Python to take instead of the project's, such as 3.11.")
+    ] = None,
+    install_python: Annotated[
+        bool | None,
+        typer.Option("--install-python", help="Install the Python that is asked for, if it is not on this machine."),
+    ] = None,
     storage_dir: Annotated[Path | None, typer.Option(help="Where remote path parameters are downloaded to.")] = None,
-    run_id: Annotated[str | None, typer.Option(help="Use this run instead of creating one.")] = None,
+    run_id: Annotated[
+        str | None, typer.Option(help="Use this run instead of creating one.", autocompletion=completion.run_ids)
+    ] = None,
     run_name: Annotated[str | None, typer.Option(help="The run's name.")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Keep the run's output to the log.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the run as JSON at its end; its output goes to standard error.")
+    ] = False,
 ) -> None:
     """Run a project in its own environment, tracked.
 
@@ -69,11 +94,32 @@ def run(
         run_id=run_id,
         run_name=run_name,
         env_manager=env_manager,
+        python=python,
+        install_python=install_python,
         progress=output.progress,
-        echo=None if quiet else echo_to_stdout,
+        echo=None if quiet else _echo_to_stderr if json else echo_to_stdout,
         check=False,
     )
-    _report(submitted, quiet=quiet)
+    if json:
+        _report_to_machines(submitted)
+    else:
+        _report(submitted, quiet=quiet)
+
+
+def _echo_to_stderr(chunk: bytes) -> None:
+    """Write output of the run at once, beside the JSON."""
+    sys.stderr.write(chunk.decode("utf-8", errors="replace"))
+    sys.stderr.flush()
+
+
+def _report_to_machines(submitted: SubmittedRun) -> None:
+    from dovetail.tracking.client import Client
+    from dovetail.values import RunStatus
+
+    run = Client().get_run(submitted.run_id)
+    output.json_out({**run.to_dictionary(), "exit_code": submitted.exit_code})
+    if run.info.status != RunStatus.FINISHED:
+        raise typer.Exit(1)
 
 
 def _parameters(given: list[str]) -> dict[str, str]:

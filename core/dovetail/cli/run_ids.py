@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+import typer
+
+from dovetail.cli import completion
+from dovetail.cli.beginnings import runs_beginning_with
 from dovetail.errors import InvalidInput, NotFound
-from dovetail.values import ViewType
 
 if TYPE_CHECKING:
     from dovetail.values import Run
 
-__all__ = ["find_run"]
+__all__ = ["RUN", "RUN_IDS", "RUN_OPTION", "find_run", "named_run"]
 
-_BEGINNING = re.compile(r"[A-Za-z0-9][\w\-]*\Z", re.ASCII)
+# A run is named by an argument; the option is MLflow's way.
+RUN = typer.Argument(
+    metavar="RUN_ID",
+    help="The run's id, or the beginning of it.",
+    autocompletion=completion.run_ids,
+    show_default=False,
+)
+RUN_IDS = typer.Argument(
+    metavar="RUN_ID RUN_ID...", help="Ids of runs, or the beginnings of them.", autocompletion=completion.run_ids
+)
+RUN_OPTION = typer.Option("--run-id", help="The same as an option.", autocompletion=completion.run_ids)
+
 _NAMED = 5
+
+
+def named_run(argument: str | None, option: str | None) -> Run:
+    """The run that is named by an argument or by ``--run-id``.
+
+    Raises:
+        BadParameter: Both are given, or none.
+        NotFound: There is no such run.
+        InvalidInput: Several ids begin like that.
+    """
+    if (argument is None) == (option is None):
+        raise typer.BadParameter("Give the run once, as RUN_ID or as --run-id RUN_ID.")
+    return find_run(str(option if argument is None else argument))
 
 
 def find_run(run_id: str) -> Run:
@@ -29,23 +55,10 @@ def find_run(run_id: str) -> Run:
     try:
         return Client().get_run(run_id)
     except NotFound as error:
-        found = _beginning_with(run_id)
+        found = runs_beginning_with(run_id, _NAMED + 1) if run_id else []
         if not found:
             raise NotFound(error.message, hint="See `dovetail runs list`, also with `-v deleted_only`.") from error
     if len(found) > 1:
         shown = [run.info.run_id for run in found[:_NAMED]] + ["…"] * (len(found) > _NAMED)
         raise InvalidInput(f"Several runs begin with {run_id!r}: {', '.join(shown)}.", hint="Give more of the id.")
     return found[0]
-
-
-def _beginning_with(text: str) -> list[Run]:
-    from dovetail.tracking.search import search_runs
-
-    if not _BEGINNING.match(text):
-        return []
-    like = f"attributes.run_id LIKE '{text}%'"
-    runs: list[Run] = search_runs(
-        None, like, ViewType.ALL, _NAMED + 1, output_format="list", search_all_experiments=True
-    )
-    # An underscore stands for any character in LIKE.
-    return [run for run in runs if run.info.run_id.startswith(text)]

@@ -6,142 +6,205 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dovetail import uris
-from dovetail.cli import output
+from dovetail.cli import output, selection
 from dovetail.cli.group import GroupApp
-from dovetail.values import ViewType
+from dovetail.cli.run_ids import RUN, RUN_IDS, RUN_OPTION, find_run, named_run
+from dovetail.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from dovetail.values import Run
+    from dovetail.values import Experiment, Run
 
 __all__ = ["app"]
 
-app = GroupApp("List, show, delete and restore runs.")
+app = GroupApp("List, show, compare, watch, create, delete and restore runs.")
 
-VIEWS = {"active_only": ViewType.ACTIVE_ONLY, "deleted_only": ViewType.DELETED_ONLY, "all": ViewType.ALL}
 # More columns than this do not fit beside one another; `runs show` has them all.
 SHOWN_METRICS = 4
 
 
 @app.command("list")
 def list_runs(
-    experiment_id: Annotated[
-        str | None, typer.Option("-x", "--experiment-id", help="Only this experiment; by default all.")
-    ] = None,
+    experiment_id: Annotated[str | None, selection.EXPERIMENT_ID] = None,
+    experiment_name: Annotated[str | None, selection.EXPERIMENT_NAME] = None,
     filter_string: Annotated[str, typer.Option("-f", "--filter", help='Such as "metrics.acc > 0.9".')] = "",
     order_by: Annotated[list[str] | None, typer.Option("-o", "--order-by", help='Such as "metrics.acc DESC".')] = None,
-    max_results: Annotated[int, typer.Option("-n", "--max-results", min=1, max=50_000, help="At most this many.")] = 20,
-    view: Annotated[str, typer.Option("-v", "--view", help="active_only, deleted_only or all.")] = "active_only",
+    max_results: Annotated[int, typer.Option("-m", "--max-results", min=1, max=50_000, help="At most this many.")] = 20,
+    view: Annotated[str, selection.VIEW] = "active_only",
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first, of one experiment or of all."""
     from dovetail.tracking.search import search_runs
 
-    runs = search_runs(
-        [experiment_id] if experiment_id else None,
-        filter_string,
-        view_type(view),
-        max_results,
-        order_by,
-        output_format="list",
-        search_all_experiments=experiment_id is None,
-    )
+    view_type = selection.view_type(view)
+    experiments = _experiments(experiment_id, experiment_name)
+    ids = [each.experiment_id for each in experiments]
+    runs = search_runs(ids, filter_string, view_type, max_results, order_by, output_format="list")
     if json:
         output.json_out([run.to_dictionary() for run in runs])
         return
-    _list(runs)
+    _list(runs, {each.experiment_id: each.name for each in experiments})
 
 
-def view_type(view: str) -> ViewType:
-    """The view of that name."""
-    if view.lower() not in VIEWS:
-        raise typer.BadParameter(f"--view {view!r} is none of {', '.join(VIEWS)}.")
-    return VIEWS[view.lower()]
+def _experiments(experiment_id: str | None, experiment_name: str | None) -> list[Experiment]:
+    from dovetail.tracking.experiments import search_experiments
+
+    if experiment_id is None and experiment_name is None:
+        return search_experiments(selection.view_type("all"))
+    return [selection.experiment_of(experiment_id, experiment_name)]
 
 
-def _list(runs: list[Run]) -> None:
+def _list(runs: list[Run], names: dict[str, str]) -> None:
     keys = list(dict.fromkeys(key for run in runs for key in sorted(run.data.metrics)))[:SHOWN_METRICS]
     output.table(
         ["Run", "Name", "Status", "Started", "Took", *(f">{key}" for key in keys), "Experiment"],
-        [_row(run, keys) for run in runs],
+        [_row(run, keys, names[run.info.experiment_id]) for run in runs],
         empty="No runs. Start one with `dovetail run FOLDER`, or log from a script.",
     )
 
 
-def _row(run: Run, keys: list[str]) -> list[str]:
+def _row(run: Run, keys: list[str], experiment: str) -> list[str]:
     info = run.info
     metrics = [output.number(run.data.metrics[key]) if key in run.data.metrics else "-" for key in keys]
     took = output.duration(info.start_time, info.end_time)
-    return [info.run_id, info.run_name, info.status, output.ago(info.start_time), took, *metrics, info.experiment_id]
+    return [info.run_id, info.run_name, info.status, output.ago(info.start_time), took, *metrics, experiment]
 
 
 @app.command()
-def show(
-    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run's id, or the beginning of it.")],
-    json: Annotated[bool, output.JSON] = False,
-) -> None:
+def show(run_id: Annotated[str, RUN], json: Annotated[bool, output.JSON] = False) -> None:
     """Show one run: what it is and what it logged."""
-    from dovetail.cli.run_ids import find_run
-
     run = find_run(run_id)
     if json:
         output.json_out(run.to_dictionary())
         return
-    _facts(run)
-    metrics = [(key, output.number(value)) for key, value in sorted(run.data.metrics.items())]
-    tags = [(key, value) for key, value in sorted(run.data.tags.items()) if not key.startswith("mlflow.")]
-    for title, rows in (("Params", sorted(run.data.params.items())), ("Metrics", metrics), ("Tags", tags)):
-        if rows:
-            typer.echo(output.styled(f"\n{title}", bold=True))
-            _pairs(rows)
-    typer.echo()
-    output.next_steps((f"artifacts list -r {run.info.run_id}", "its files"))
+    from dovetail.cli.run_view import show_run
+
+    show_run(run)
 
 
 @app.command()
-def describe(run_id: Annotated[str, typer.Option("--run-id", help="The run.")]) -> None:
+def describe(run_id: Annotated[str | None, RUN] = None, option: Annotated[str | None, RUN_OPTION] = None) -> None:
     """Print everything about a run as JSON; the same as `show --json`."""
-    show(run_id, json=True)
-
-
-def _facts(run: Run) -> None:
-    info = run.info
-    output.fact("run", f"{info.run_id} ({info.run_name})")
-    output.fact("status", info.status)
-    output.fact("experiment", info.experiment_id)
-    output.fact("started", f"{output.ago(info.start_time)} by {info.user_id or 'unknown'}")
-    output.fact("took", output.duration(info.start_time, info.end_time))
-    if info.lifecycle_stage != "active":
-        output.fact("stage", info.lifecycle_stage)
-    for name, key in (
-        ("source", "mlflow.source.name"),
-        ("commit", "mlflow.source.git.commit"),
-        ("note", "mlflow.note.content"),
-    ):
-        if value := run.data.tags.get(key):
-            output.fact(name, uris.masked(value))
-    output.fact("artifacts", uris.masked(info.artifact_uri))
-
-
-def _pairs(rows: list[tuple[str, str]]) -> None:
-    width = max(len(key) for key, _ in rows)
-    for key, value in rows:
-        typer.echo(f"  {key:<{width}}  {output.one_line(value)}")
+    output.json_out(named_run(run_id, option).to_dictionary())
 
 
 @app.command()
-def delete(run_id: Annotated[str, typer.Option("--run-id", help="The run.")]) -> None:
+def compare(
+    run_ids: Annotated[list[str], RUN_IDS],
+    metric: Annotated[
+        list[str] | None, typer.Option("--metric", help="Of the metrics only this one; may be repeated.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show also what is equal.")] = False,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Show where runs differ in params, metrics and tags."""
+    from dovetail.cli.comparison import Comparison
+    from dovetail.cli.sparkline import Histories
+    from dovetail.tracking.client import Client
+
+    if len(run_ids) == 1:
+        raise typer.BadParameter("Give two runs or more.")
+    comparison = Comparison([find_run(each) for each in run_ids], metric or [], everything=everything)
+    if json:
+        output.json_out(comparison.to_dictionary())
+    else:
+        comparison.show(Histories(Client()))
+
+
+@app.command()
+def watch(
+    run_id: Annotated[str | None, RUN] = None,
+    interval: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds between two looks.")] = 2.0,
+    json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each change.")] = False,
+) -> None:
+    """Follow a run, or all that are running, until they have ended.
+
+    Exits 1 if the run that is named fails. Where output is no terminal, a line is printed for each change.
+    """
+    from dovetail.cli.watching import Watched, watch
+    from dovetail.tracking.client import Client
+    from dovetail.values import RunStatus
+
+    named = None if run_id is None else find_run(run_id).info.run_id
+    ended = watch(Watched(Client(), named), interval=interval, machine=json)
+    if not ended and not json:
+        typer.echo("No runs are running.")
+    if named and ended[0].info.status != RunStatus.FINISHED:
+        raise typer.Exit(1)
+
+
+@app.command()
+def create(
+    experiment_id: Annotated[str | None, selection.EXPERIMENT_ID] = None,
+    experiment_name: Annotated[str | None, selection.NEW_EXPERIMENT_NAME] = None,
+    run_name: Annotated[str | None, typer.Option(help="Its name; by default a made-up one.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is, at length.")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option("-t", "--tags", metavar="KEY=VALUE", help="A tag; may be repeated.")
+    ] = None,
+    status: Annotated[str, typer.Option(help="How it ended: finished, failed or killed.")] = "finished",
+    parent_run_id: Annotated[str | None, selection.PARENT] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print everything about the run.")] = False,
+) -> None:
+    """Record a run that is over already; print its id as JSON."""
+    from dovetail.cli.recording import record
+
+    run = record(
+        selection.place_of(experiment_id, experiment_name),
+        name=run_name,
+        description=description,
+        tags=_pairs(tags or []),
+        status=status,
+        parent=None if parent_run_id is None else find_run(parent_run_id).info.run_id,
+    )
+    info = run.info
+    brief = {key: getattr(info, key) for key in ("run_id", "experiment_id", "status", "run_name")}
+    output.json_out(run.to_dictionary() if json else brief)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not key or not equals:
+            raise InvalidInput(f"-t {each} is no tag.", hint="Write -t KEY=VALUE.")
+        if key in pairs:
+            raise InvalidInput(f"Tag {key!r} is given twice.", hint="Keep one of the two.")
+        pairs[key] = value
+    return pairs
+
+
+@app.command()
+def delete(
+    run_id: Annotated[str | None, RUN] = None,
+    option: Annotated[str | None, RUN_OPTION] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
     """Put a run in the bin."""
     from dovetail.tracking.client import Client
 
-    Client().delete_run(run_id)
-    typer.echo(f"Run {run_id} is in the bin; `dovetail runs restore --run-id {run_id}` brings it back.")
+    found = named_run(run_id, option).info.run_id
+    Client().delete_run(found)
+    _say(found, f"Run {found} is in the bin; `dovetail runs restore {found}` brings it back.", json=json)
 
 
 @app.command()
-def restore(run_id: Annotated[str, typer.Option("--run-id", help="The run.")]) -> None:
+def restore(
+    run_id: Annotated[str | None, RUN] = None,
+    option: Annotated[str | None, RUN_OPTION] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
     """Take a run out of the bin."""
     from dovetail.tracking.client import Client
 
-    Client().restore_run(run_id)
-    typer.echo(f"Run {run_id} is back.")
+    found = named_run(run_id, option).info.run_id
+    Client().restore_run(found)
+    _say(found, f"Run {found} is back.", json=json)
+
+
+def _say(run_id: str, message: str, *, json: bool) -> None:
+    from dovetail.tracking.client import Client
+
+    if json:
+        output.json_out(Client().get_run(run_id).info.__dict__)
+    else:
+        typer.echo(message)

@@ -56,7 +56,7 @@ def download_artifacts(
         StoreError: The store, or writing to this machine, fails.
     """
     store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
-    return str(fetched(store, path, None if dst_path is None else Path(dst_path).absolute()))
+    return str(fetched(store, path, None if dst_path is None else Path(dst_path)))
 
 
 def list_artifacts(

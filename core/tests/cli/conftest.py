@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
+import struct
+import subprocess
 import sys
 import warnings
 from dataclasses import dataclass
@@ -75,3 +79,73 @@ def dovetail(drawer: None, capsys: pytest.CaptureFixture[str]) -> Iterator[Calla
 
     yield run
     signal.signal(signal.SIGTERM, handler)
+
+
+# Fills a store in memory, then runs the command line on it: a whole process with something to show.
+PROGRAM = """
+import os
+os.environ["DOVETAIL_TRACKING_URI"] = "memory://screen"
+from dovetail import Client
+from dovetail.values import Metric, Param
+from dovetail.cli.main import main
+client = Client()
+def add(name, lr, status="FINISHED", run_id=None):
+    run = client.create_run("0", run_name=name, run_id=run_id).info.run_id
+    losses = [Metric("loss", 1 / (step + 1) * lr, step=step) for step in range(20)]
+    client.log_batch(run, losses, [Param("lr", str(lr))])
+    if status:
+        client.set_terminated(run, status)
+    return run
+{story}
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A process with a terminal of its own, of whatever size."""
+
+    folder: Path
+
+    def __call__(self, *arguments: str, story: str = "", columns: int = 80, lines: int = 24, **variables: str) -> Any:
+        """What a terminal would be sent; ``story`` fills the store with ``add(name, lr, status, run_id)``."""
+        import fcntl
+        import termios
+
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM.replace("{story}", story), *arguments],
+            stdin=slave, stdout=slave, stderr=slave, cwd=self.folder, env=plain_environment(**variables),
+        )  # fmt: skip
+        os.close(slave)
+        out = self.read(master)
+        os.close(master)
+        return Outcome(process.wait(30), out, "")
+
+    @staticmethod
+    def read(master: int) -> str:
+        content = b""
+        while select.select([master], [], [], 30)[0]:
+            try:
+                block = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not block:
+                break
+            content += block
+        return content.decode().replace("\r\n", "\n")
+
+
+def plain_environment(**variables: str) -> dict[str, str]:
+    """This environment without what would decide about colours, sizes and places."""
+    decisive = ("DOVETAIL_", "MLFLOW_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "COLORTERM", "TERM")
+    return {name: text for name, text in os.environ.items() if not name.startswith(decisive)} | {
+        "TERM": "xterm", **variables
+    }  # fmt: skip
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Screen:
+    """Runs commands in a terminal."""
+    return Screen(tmp_path)

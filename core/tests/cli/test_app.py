@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import dovetail as package
+from dovetail import errors
+from dovetail.cli.app import COMMANDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +44,24 @@ def test_the_version(dovetail: Any, arguments: tuple[str, ...]) -> None:
     assert dovetail(*arguments).out == f"dovetail {package.__version__}\n"
 
 
+def test_exit_codes_stand_in_the_help_and_are_those_of_errors(dovetail: Any) -> None:
+    shown = set(
+        map(
+            int,
+            re.findall(r"(?:^|  |, )(\d+)(?=  |,|$)", dovetail("--help").out.partition("Exit codes:")[2], re.MULTILINE),
+        )
+    )
+    kinds = [
+        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.DovetailError)
+    ]
+    assert shown == {0, 129, 130, 143} | {each.exit_code for each in kinds}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_a_group_says_of_itself(dovetail: Any, name: str) -> None:
+    assert COMMANDS[name][1].removesuffix(".") in " ".join(dovetail(name, "--help").out.split())
+
+
 @pytest.mark.parametrize(("wrong", "right"), [("rn", "run"), ("artefacts", "artifacts"), ("modles", "models")])
 def test_a_misspelt_command_is_answered_with_the_right_one(dovetail: Any, wrong: str, right: str) -> None:
     ended = dovetail(wrong)
@@ -58,7 +79,7 @@ def test_and_so_is_one_of_a_group(dovetail: Any) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [("nonsense",), ("run",), ("runs",), ("--nonsense",), ("runs", "show"),
-     ("runs", "list", "-n", "0"), ("runs", "list", "-n", "x"),
+     ("runs", "list", "-m", "0"), ("runs", "list", "-m", "x"),
      ("runs", "list", "-v", "some"), ("experiments", "create"), ("artifacts", "list"), ("models", "predict")],
 )  # fmt: skip
 def test_wrong_usage_exits_2_and_says_how_to_go_on(dovetail: Any, arguments: tuple[str, ...]) -> None:
@@ -85,7 +106,9 @@ def dovetail_commands() -> None:
 
 
 def test_commands_of_plugins_stand_beside_and_are_imported_only_to_run(installed: Any, tmp_path: Path) -> None:
-    installed("acme-greet", {"commands": {"greet": "acme_greet"}}, acme_greet=COMMAND)
+    metadata = installed("acme-greet", {"commands": {"greet": "acme_greet"}}, acme_greet=COMMAND)
+    with (metadata / "METADATA").open("a", encoding="utf-8") as file:
+        file.write("Summary: Greets people\n\nSummary: no header but text\n")
     installed("acme-broken", {"commands": {"broken": "acme_broken"}}, acme_broken="raise RuntimeError('broken')")
 
     def call(*arguments: str) -> Any:
@@ -96,7 +119,7 @@ def test_commands_of_plugins_stand_beside_and_are_imported_only_to_run(installed
 
     shown = call("-h")
     assert (shown.returncode, shown.stderr) == (0, "")
-    assert "From acme-greet 1.2.3." in shown.stdout
+    assert "Greets people (acme-greet 1.2.3)." in shown.stdout, "in the words of its metadata"
     assert "From acme-broken 1.2.3." in shown.stdout
     assert call("greet", "you").stdout == "hello you\n"
     assert "Did you mean 'greet'?" in call("gret").stderr

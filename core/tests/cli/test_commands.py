@@ -50,7 +50,7 @@ def test_filters_orders_and_counts(dovetail: Any, run: str) -> None:
     for number in range(3):
         made = Client().create_run("0", run_name=f"n{number}").info.run_id
         Client().log_metric(made, "score", number)
-    listed = dovetail("runs", "list", "-f", "metrics.score >= 1", "-o", "metrics.score ASC", "-n", "1")
+    listed = dovetail("runs", "list", "-f", "metrics.score >= 1", "-o", "metrics.score ASC", "-m", "1")
     assert [line.split()[1] for line in listed.out.splitlines()[1:]] == ["n1"]
     wrong = dovetail("runs", "list", "-f", "metrics.score >")
     assert (wrong.exit_code, wrong.err.startswith("Error: ")) == (2, True)

@@ -1,0 +1,34 @@
+"""``--env-file``: variables for this command from a dotenv file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dovetail.errors import InvalidInput, NotFound
+
+__all__ = ["load"]
+
+
+def load(path: str) -> None:
+    """Set the variables of the file that are not set yet.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidInput: It cannot be read as one.
+    """
+    from dotenv import load_dotenv
+
+    try:
+        with Path(path).open(encoding="utf-8-sig") as stream:
+            load_dotenv(stream=stream)
+    except FileNotFoundError as error:
+        raise NotFound(f"--env-file {path}: there is no such file.", hint="Check the path.") from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidInput(f"--env-file {path} cannot be read: {reason}.", hint="Give a text file.") from error
+    except UnicodeError as error:
+        raise InvalidInput(f"--env-file {path} is not UTF-8 text.", hint="Write NAME=VALUE on each line.") from error
+    except ValueError as error:
+        raise InvalidInput(
+            f"--env-file {path} has a value that no variable can have: {error}.", hint="Leave it out."
+        ) from error

@@ -1,0 +1,66 @@
+"""One run for people: what it is and what it logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from dovetail import uris
+from dovetail.cli import output
+from dovetail.cli.sparkline import Histories
+from dovetail.tracking.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dovetail.values import Run
+
+__all__ = ["show_run"]
+
+
+def show_run(run: Run) -> None:
+    """Print a run, the histories of its metrics as sparklines."""
+    client = Client()
+    _facts(run, client.get_experiment(run.info.experiment_id).name)
+    _section("Params", sorted(run.data.params.items()))
+    _section("Metrics", _metrics(run, Histories(client)))
+    _section("Tags", [(key, value) for key, value in sorted(run.data.tags.items()) if not key.startswith("mlflow.")])
+    typer.echo()
+    output.next_steps((f"artifacts list -r {run.info.run_id}", "its files"))
+
+
+def _facts(run: Run, experiment: str) -> None:
+    info = run.info
+    output.fact("run", f"{info.run_id} ({info.run_name})")
+    output.fact("status", info.status)
+    output.fact("experiment", f"{info.experiment_id} ({experiment})")
+    output.fact("started", f"{output.ago(info.start_time)} by {info.user_id or 'unknown'}")
+    output.fact("took", output.duration(info.start_time, info.end_time))
+    if info.lifecycle_stage != "active":
+        output.fact("stage", info.lifecycle_stage)
+    for name, key in (
+        ("parent", "mlflow.parentRunId"),
+        ("source", "mlflow.source.name"),
+        ("commit", "mlflow.source.git.commit"),
+        ("note", "mlflow.note.content"),
+    ):
+        if value := run.data.tags.get(key):
+            output.fact(name, uris.masked(value))
+    output.fact("artifacts", uris.masked(info.artifact_uri))
+
+
+def _metrics(run: Run, histories: Histories) -> list[tuple[str, str]]:
+    values = [(key, output.number(value)) for key, value in sorted(run.data.metrics.items())]
+    width = max((len(value) for _, value in values), default=0)
+    lines = [(key, value, histories.line(run.info.run_id, key)) for key, value in values]
+    return [(key, f"{value:<{width}}  {line}".rstrip()) for key, value, line in lines]
+
+
+def _section(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    if not rows:
+        return
+    typer.echo(output.styled(f"\n{title}", bold=True))
+    width = max(len(key) for key, _ in rows)
+    for key, value in rows:
+        typer.echo(f"  {output.one_line(key):<{width}}  {output.one_line(value)}")
