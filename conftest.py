@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def pytest_configure() -> None:
+    """Let the interrupt key mean something: what runs in a shell's background starts with it switched off."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Programs that tests start inherit what is switched off, and nothing else.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

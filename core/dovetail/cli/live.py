@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from dovetail.cli import output, tables
+from dovetail.cli import output, styling, tables
 from dovetail.cli.sparkline import Histories, sparkline
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Screen:
     def _detail(self, run: Run) -> Any:
         info = run.info
         head = Text(output.one_line(f"{info.run_name}  {info.run_id}  "), style="bold", overflow="ellipsis")
-        head.append(info.status, style=output.STATUS_COLOURS[info.status])
+        head.append(info.status, style=styling.STATUS_COLOURS[info.status])
         head.append(f"  {_took(run)}", style="dim")
         rows = [
             [each.key, output.number(each.value), str(each.step), self._line(run, each.key)]

@@ -39,8 +39,6 @@ JSON = typer.Option("--json", help="Print JSON for machines.")
 _UNSHOWN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-
-
 def json_out(content: Any) -> None:
     """Print JSON; NaN and the infinities as text, which every JSON reader takes."""
     typer.echo(_json(content, indent=2))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dovetail.cli import output
+from dovetail.cli import output, styling
 from dovetail.errors import NotFound
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _Changes:
             for key, each in sorted(changed.items())
         )
         info, name = run.info, output.one_line(run.info.run_name)
-        status = output.styled(info.status, fg=output.STATUS_COLOURS[info.status])
+        status = output.styled(info.status, fg=styling.STATUS_COLOURS[info.status])
         typer.echo(f"{time.strftime('%H:%M:%S')}  {info.run_id}  {name}  {status}  {metrics}".rstrip())
 
     def _to_machine(self, run: Run, changed: dict[str, Any]) -> None:

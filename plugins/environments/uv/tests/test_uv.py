@@ -190,7 +190,7 @@ class TestDovetailItself:
 
     @pytest.fixture
     def index(self, index: Path) -> Path:
-        for name in ("pluggy", "python-dotenv", "pyyaml", "tomli", "typer", "uv"):
+        for name in ("pluggy", "python-dotenv", "pyyaml", "rich", "tomli", "typer", "uv"):
             make_wheel(index, name, "99.0")
         make_wheel(index, "dovetail-core", "0.99.0")
         make_wheel(index, "dovetail-uv", "0.99.0")
