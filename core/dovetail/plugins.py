@@ -90,12 +90,12 @@ KINDS = {
     }.items()
 }
 
-# Key -> distribution where the two differ, for the line that says what to install.
+# Kind and key -> distribution where it is not called by the key, for the line that says what to install.
 _DISTRIBUTIONS = {
-    "gs": "dovetail-gcs",
-    "memory": "dovetail-fsspec",
-    "file": "dovetail-fsspec",
-    "local": "dovetail-system",
+    ("artifact_stores", "gs"): "dovetail-gcs",
+    ("artifact_stores", "memory"): "dovetail-fsspec",
+    ("artifact_stores", "file"): "dovetail-fsspec",
+    ("env_managers", "local"): "dovetail-system",
 }
 # Keys whose distribution is or will be one of ours. Others get no name to install: anybody could publish that name.
 _OURS = {
@@ -225,7 +225,7 @@ class Plugins:
         meant = f" Did you mean {close[0]!r}?" if close else ""
         return PluginMissing(
             f"No {kind.noun} answers for {key!r}.{meant} Installed: {', '.join(keys) or 'none'}.",
-            hint=_install_hint(key),
+            hint=_install_hint(kind, key),
         )
 
     def _import(self, point: EntryPoint) -> ModuleType:
@@ -355,10 +355,10 @@ def _kept_out(kind: Kind, key: str, point: EntryPoint) -> PluginBlocked:
     )
 
 
-def _install_hint(key: str) -> str | None:
+def _install_hint(kind: Kind, key: str) -> str | None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
         return None  # no distribution could be called that
-    distribution = _DISTRIBUTIONS.get(key, f"dovetail-{key}")
+    distribution = _DISTRIBUTIONS.get((kind.name, key), f"dovetail-{key}")
     # A checkout has the plugins lying beside the core; there the path installs what the index may not have.
     checkout = Path(__file__).resolve().parents[2] / "plugins"
     for project in sorted(checkout.glob("[!_]*/*/pyproject.toml")):
