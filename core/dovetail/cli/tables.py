@@ -23,8 +23,8 @@ __all__ = ["Layout", "fitted", "grid", "show"]
 GAP = "  "
 # Where a table is too wide, cells are shortened to this before columns are left out; ids fit in it.
 SHORT = 36
-# rich takes a second for as many rows; a part at a time, the first ones stand there at once.
-PORTION = 500
+# rich takes a second for a thousand rows; more than these are printed as lines, their statuses in colour.
+DRAWN = 200
 NARROWEST = 20
 
 
@@ -52,14 +52,15 @@ class Layout:
         self.right = [column.startswith(">") for column in columns]
 
     def lines(self) -> list[str]:
-        """Heading and rows as plain text."""
+        """Heading and rows as text; ``typer.echo`` takes the colours out where nobody would see them."""
         return [self._line(row) for row in [self.headings, *self.rows]]
 
     def _line(self, cells: Sequence[str]) -> str:
         padded = []
         for cell, width, right in zip(cells[: len(self.headings)], self.widths, self.right, strict=False):
             space = " " * (width - cell_len(cell))
-            padded.append(space + cell if right else cell + space)
+            text = styling.styled(cell, fg=styling.STATUS_COLOURS[cell]) if cell in styling.STATUS_COLOURS else cell
+            padded.append(space + text if right else text + space)
         return GAP.join(padded).rstrip()
 
 
@@ -72,9 +73,8 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]], marked: Collecti
         marked: Numbers of rows that stand out.
     """
     layout = fitted(columns, rows)
-    if styling.coloured():
-        for start in range(0, len(layout.rows), PORTION):
-            typer.echo(_drawn(layout, start, marked), nl=False, color=True)
+    if styling.coloured() and len(layout.rows) <= DRAWN:
+        typer.echo(_drawn(layout, marked), nl=False, color=True)
     else:
         for line in layout.lines():
             typer.echo(line)
@@ -89,20 +89,19 @@ def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Layout:
     return Layout(columns, rows, room)
 
 
-def grid(layout: Layout, start: int = 0, marked: Collection[int] = ()) -> Table:
-    """A portion of the table for rich; what stands in it is never taken for markup.
+def grid(layout: Layout, marked: Collection[int] = ()) -> Table:
+    """The table for rich; what stands in it is never taken for markup.
 
     Args:
         layout: The table.
-        start: The first row; the heading stands above row 0 alone.
         marked: Numbers of rows that stand out.
     """
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold", show_header=start == 0)
+    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
     for heading, width, right in zip(layout.headings, layout.widths, layout.right, strict=False):
         table.add_column(_text(heading), min_width=width, no_wrap=True, justify="right" if right else "left")
-    for number, row in enumerate(layout.rows[start : start + PORTION], start):
+    for number, row in enumerate(layout.rows):
         cells = [_text(cell) for cell in row[: len(layout.headings)]]
         table.add_row(*cells, style="yellow" if number in marked else None)
     return table
@@ -114,13 +113,13 @@ def _text(cell: str) -> Text:
     return Text(cell, style=styling.STATUS_COLOURS.get(cell, ""))
 
 
-def _drawn(layout: Layout, start: int, marked: Collection[int]) -> str:
+def _drawn(layout: Layout, marked: Collection[int]) -> str:
     from rich.console import Console
 
     wide = _total(layout.widths[: len(layout.headings)]) + len(GAP)
     page = io.StringIO()
     Console(file=page, width=wide, force_terminal=True, highlight=False, legacy_windows=False).print(
-        grid(layout, start, marked)
+        grid(layout, marked)
     )
     return page.getvalue()
 

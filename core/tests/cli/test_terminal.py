@@ -45,6 +45,13 @@ def test_without_colours(screen: Any, variables: dict[str, str], arguments: tupl
     assert "\x1b" not in screen(*arguments, story=TWO, **variables).out
 
 
+def test_long_tables_have_colours_and_are_quick(screen: Any) -> None:
+    began = time.monotonic()
+    out = screen("runs", "list", "-m", "3000", story="for n in range(3000): client.create_run('0')", columns=100).out
+    assert out.count("\x1b[36mRUNNING\x1b[0m") == 3000
+    assert time.monotonic() - began < 30
+
+
 def test_colours_are_forced_through_a_pipe(tmp_path: Path) -> None:
     program = (
         "import os; os.environ['DOVETAIL_TRACKING_URI'] = 'memory://x'\n"
