@@ -21,7 +21,7 @@ __all__ = ["HIDDEN", "cleaned", "is_secret", "shown", "shown_variable", "variabl
 HIDDEN = "***"
 PREFIXES = ("DOVETAIL_", "MLFLOW_")
 
-_SECRET_NAME = re.compile(r"TOKEN|PASS|PWD|SECRET|KEY|CREDENTIAL|SIGNATURE", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"TOKEN|PASS|PWD|SECRET|KEY|CREDENTIAL|SIGNATURE|AUTH(?!OR(?!I))", re.IGNORECASE)
 # From the scheme to the last @: a password may hold slashes, spaces and further @. What begins with a slash is a path.
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+:(?://)?)(?!/)(.*)@", re.DOTALL)
 _SHORTEST = 4  # what is shorter would be found in the middle of words
@@ -33,7 +33,7 @@ def is_secret(name: str) -> bool:
 
 
 def shown(location: str) -> str:
-    """A location as it may be printed: no credentials, no secrets in its query."""
+    """A location as it may be printed: no credentials, no secrets in its query or fragment."""
     return uris.masked(_CREDENTIALS.sub(rf"\1{HIDDEN}@", location))
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from dovetail.errors import DovetailError
 
-__all__ = ["dump_yaml", "read_yaml", "shown"]
+__all__ = ["dump_yaml", "parse_yaml", "read_yaml", "shown"]
 
 _MAX_BYTES = 16 * 1024 * 1024
 _MAX_ALIASES = 100
@@ -35,27 +35,38 @@ def read_yaml(path: Path, *, error: type[DovetailError]) -> dict[str, Any]:
         path: The file.
         error: The class to raise when something is wrong with it.
     """
-    import yaml
-
     try:
         with path.open("rb") as stream:
             text = stream.read(_MAX_BYTES + 1)
     except OSError as failure:
         raise error(f"{path} cannot be read: {failure.strerror or failure}.") from failure
-    if len(text) > _MAX_BYTES:
-        raise error(f"{path} is larger than {_MAX_BYTES // 1024 // 1024} MiB.")
-    try:
-        _check_size(text)
-        content = _built(text)
-    except (yaml.YAMLError, *_WRONG_VALUES) as failure:
-        raise error(
-            f"{path}{_place(failure)} is not valid YAML: {_reason(failure)}.", hint=_advice(failure, text)
-        ) from failure
+    content = parse_yaml(text, str(path), error=error)
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise error(f"{path}, line 1: expected `key: value` pairs, found {type(content).__name__}.")
     return content
+
+
+def parse_yaml(text: bytes, name: str, *, error: type[DovetailError]) -> Any:
+    """What a YAML document holds, read as ``read_yaml`` reads files.
+
+    Args:
+        text: The document.
+        name: The word for it in messages.
+        error: The class to raise when something is wrong with it.
+    """
+    import yaml
+
+    if len(text) > _MAX_BYTES:
+        raise error(f"{name} is larger than {_MAX_BYTES // 1024 // 1024} MiB.")
+    try:
+        _check_size(text)
+        return _built(text)
+    except (yaml.YAMLError, *_WRONG_VALUES) as failure:
+        raise error(
+            f"{name}{_place(failure)} is not valid YAML: {_reason(failure)}.", hint=_advice(failure, text)
+        ) from failure
 
 
 def shown(value: object) -> str:

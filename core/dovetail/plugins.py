@@ -92,16 +92,16 @@ KINDS = {
 
 # Kind and key -> distribution where it is not called by the key, for the line that says what to install.
 _DISTRIBUTIONS = {
-    ("artifact_stores", "gs"): "dovetail-gcs",
     ("artifact_stores", "memory"): "dovetail-fsspec",
     ("artifact_stores", "file"): "dovetail-fsspec",
     ("env_managers", "local"): "dovetail-system",
 }
-# Keys whose distribution is or will be one of ours. Others get no name to install: anybody could publish that name.
-_OURS = {
-    "azure", "conda", "databricks", "docker", "file", "fsspec", "gcs", "gs", "hdfs", "http", "kubernetes",
-    "lightgbm", "local", "memory", "mysql", "null", "postgresql", "pyfunc", "pytorch", "ray", "s3", "sklearn", "slurm",
-    "spark", "sqlite", "system", "uv", "virtualenv", "xgboost",
+# Keys whose distribution is one of ours. Others get no name to install: anybody could publish that name.
+_OURS = {"file", "fsspec", "local", "memory", "null", "pyfunc", "sklearn", "sqlite", "system", "uv", "virtualenv"}
+# Keys that people ask for, and that no plugin answers for in this version.
+_NOT_YET = {
+    "azure", "catboost", "conda", "databricks", "docker", "gcs", "gs", "hdfs", "http", "https", "keras", "kubernetes",
+    "lightgbm", "mysql", "onnx", "postgresql", "pytorch", "ray", "s3", "slurm", "spark", "tensorflow", "xgboost",
 }  # fmt: skip
 
 
@@ -231,7 +231,9 @@ class Plugins:
     def _import(self, point: EntryPoint) -> ModuleType:
         try:
             module = importlib.import_module(point.value)
-        except (Exception, SystemExit) as error:  # a script that is no module ends the interpreter
+        except KeyboardInterrupt:
+            raise  # somebody does not want to wait
+        except BaseException as error:  # a script that is no module ends the interpreter, and who knows what else
             raise PluginBroken(
                 f"The plugin {point.name!r} ({point.origin}) cannot be imported: {type(error).__name__}: {error}",
                 hint=f"Try `pip install --upgrade {point.distribution}`, or block it: {_block(point)}.",
@@ -364,6 +366,8 @@ def _install_hint(kind: Kind, key: str) -> str | None:
     for project in sorted(checkout.glob("[!_]*/*/pyproject.toml")):
         if project.parent.name == distribution.removeprefix("dovetail-"):
             return f"Install it with: {sys.executable} -m pip install {project.parent}"
+    if key in _NOT_YET:
+        return f"This version of dovetail has no plugin of its own for {key}; see `dovetail plugins list`."
     if key not in _OURS:
         return "Install the plugin that offers it; `dovetail plugins list` shows what is there."
     return f"Its plugin, where it is published, is installed with: {sys.executable} -m pip install {distribution}"

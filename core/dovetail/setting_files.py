@@ -9,6 +9,7 @@ A file that says nothing of us is somebody else's, and may be as broken as they 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -20,10 +21,17 @@ from typing import Any, NamedTuple
 
 from dovetail.errors import InvalidSetting
 
-__all__ = ["Found", "Source", "entries_of_dotenv", "look"]
+__all__ = ["Found", "Source", "content_of", "entries_of_dotenv", "look"]
 
-# Larger ones are no lists of variables.
-_LARGEST_DOTENV = 1 << 20
+# Larger ones are no lists of settings.
+_LARGEST = 1 << 20
+_MOST_WARNINGS = 5
+# What may be a table or key of ours, even in a file that is broken; a comment or a requirement is none.
+_OUR_TABLE = re.compile(
+    rb"""^[^#\r\n]*\btool["']?[ \t]*\.[ \t]*["']?dovetail\b"""
+    rb"""|(?:^|[{,])[ \t]*(?:dovetail|"dovetail"|'dovetail')[ \t]*[.=]""",
+    re.MULTILINE,
+)
 # At the start of a line, or behind one of the marks that a file of UTF-8 or UTF-16 begins with.
 _NAME = re.compile(
     rb"(?:\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?|[\r\n])[^\S\r\n]*(?:export[^\S\r\n]+)?'?([A-Z][A-Z0-9_]*)'?[^\S\r\n]*="
@@ -98,6 +106,21 @@ def _state(path: str) -> tuple[int, ...] | None:
     return (status.st_mtime_ns, status.st_size, status.st_ino) if stat.S_ISREG(status.st_mode) else None
 
 
+def content_of(path: str) -> bytes:
+    """What is in a regular file of at most 1 MiB; of anything else nothing is kept, and no pipe is waited for.
+
+    Raises:
+        OSError: It is another kind of file, is larger, or cannot be read.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with Path(path).open("rb") as stream:
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, "it is larger than 1 MiB")
+    return content
+
+
 # --- dovetail.toml and pyproject.toml -------------------------------------------------------------------------
 
 
@@ -105,21 +128,30 @@ def _state(path: str) -> tuple[int, ...] | None:
 def _parsed(path: str, names: frozenset[str], *state: int) -> dict[str, Any] | None:
     """The entries of a file in one state of it; None for a ``pyproject.toml`` that has none for us."""
     del state
-    content = _content(path)
     own = os.path.basename(path) == "dovetail.toml"
+    content = _content(path, own)
     if not own and b"dovetail" not in content:
         return None
-    document = _toml(path, content)
+    try:
+        document = _toml(path, content)
+    except InvalidSetting:
+        if own or _OUR_TABLE.search(content):
+            raise
+        return None
     entries = document if own else _below(_below(document, "tool", path), "dovetail", path)
     _warn_of_strangers(path, entries.keys() - names, names)
     return entries if own or entries else None
 
 
-def _content(path: str) -> bytes:
+def _content(path: str, own: bool) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return content_of(path)
     except OSError as error:
-        raise InvalidSetting(f"{path} cannot be read: {error.strerror}.", hint="Correct the file's rights.") from error
+        if error.errno == errno.EFBIG and not own:  # somebody else's, most likely
+            warnings.warn(f"{path} is not looked through for settings: {error.strerror}.", stacklevel=2)
+            return b""
+        hint = "Correct the file or its rights, or move it away."
+        raise InvalidSetting(f"{path} cannot be read: {error.strerror}.", hint=hint) from error
 
 
 def _toml(path: str, content: bytes) -> dict[str, Any]:
@@ -129,16 +161,18 @@ def _toml(path: str, content: bytes) -> dict[str, Any]:
         import tomli as tomllib
     try:
         return tomllib.loads(content.decode("utf-8"))
-    except ValueError as error:  # neither UTF-8 nor TOML
+    except (ValueError, RecursionError) as error:  # neither UTF-8 nor TOML, or brackets within brackets without end
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InvalidSetting(
-            f"{path} is not valid TOML: {error}.", hint="Correct the file, or move it away."
+            f"{path} is not valid TOML: {reason}.", hint="Correct the file, or move it away."
         ) from error
 
 
 def _below(table: dict[str, Any], key: str, path: str) -> dict[str, Any]:
     inner = table.get(key, {})
     if not isinstance(inner, dict):
-        raise InvalidSetting(f"{key} in {path} is {inner!r}; it must be a table.", hint="Write [tool.dovetail].")
+        kind = type(inner).__name__
+        raise InvalidSetting(f"{key} in {path} is a {kind}; it must be a table.", hint="Write [tool.dovetail].")
     return inner
 
 
@@ -146,10 +180,12 @@ def _warn_of_strangers(path: str, strangers: set[str], names: frozenset[str]) ->
     """A setting that nobody reads is a slip of the pen, or meant for another version: it is said, once a state."""
     from difflib import get_close_matches
 
-    for name in sorted(strangers):
-        near = get_close_matches(name, names, n=1)
+    for name in sorted(strangers)[:_MOST_WARNINGS]:
+        near = get_close_matches(name[:80], names, n=1)
         meant = f"; did you mean {near[0]}?" if near else "."
-        warnings.warn(f"{path} sets {name!r}, which is no setting of dovetail{meant}", stacklevel=2)
+        warnings.warn(f"{path} sets {name[:80]!r}, which is no setting of dovetail{meant}", stacklevel=2)
+    if (more := len(strangers) - _MOST_WARNINGS) > 0:
+        warnings.warn(f"{path} sets {more} more names that are no settings of dovetail.", stacklevel=2)
 
 
 # --- .env -----------------------------------------------------------------------------------------------------
@@ -170,7 +206,8 @@ def entries_of_dotenv(source: Source, variables: frozenset[str]) -> dict[str, st
 
 @lru_cache(maxsize=16)
 def _dotenv(path: str, variables: frozenset[str], *state: int) -> dict[str, str]:
-    content = _content_of_dotenv(path, state[1])
+    del state
+    content = _content_of_dotenv(path)
     # Without the zeros, names are seen in UTF-16 too, which some shells of Windows write.
     named = {name.decode() for name in _NAME.findall(content.replace(b"\0", b""))}
     _warn_of_slips(path, named, variables)
@@ -178,14 +215,12 @@ def _dotenv(path: str, variables: frozenset[str], *state: int) -> dict[str, str]
     return _values(path, content, ours) if ours else {}
 
 
-def _content_of_dotenv(path: str, size: int) -> bytes:
+def _content_of_dotenv(path: str) -> bytes:
     """What is in it; one that cannot be read is only spoken of, since it may not be meant for us."""
-    reason = "it is larger than 1 MiB"
-    if size <= _LARGEST_DOTENV:
-        try:
-            return Path(path).read_bytes()
-        except OSError as error:
-            reason = str(error.strerror)
+    try:
+        return content_of(path)
+    except OSError as error:
+        reason = error.strerror
     told = f"{path} is not looked through for settings: {reason}. DOVETAIL_DOTENV=false leaves such files out."
     warnings.warn(told, stacklevel=2)
     return b""

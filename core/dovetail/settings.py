@@ -221,7 +221,7 @@ def _anchored(setting: Setting, value: Any, path: str) -> Any:
 def _converted(setting: Setting, value: Any, place: str) -> Any:
     try:
         return _CONVERTERS[setting.kind](value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSetting(
             f"{setting.name} is set to {_shown(setting, value)} by {place}; it must be {_EXPECTED[setting.kind]}.",
             hint=setting.text,
@@ -230,7 +230,15 @@ def _converted(setting: Setting, value: Any, place: str) -> Any:
 
 def _shown(setting: Setting, value: Any) -> str:
     # Locations may have passwords in them.
-    return f"a {type(value).__name__}" if setting.kind == "location" and not isinstance(value, str) else repr(value)
+    if setting.kind == "location" and not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    return repr(value) if isinstance(value, str) else _shortened(value)
+
+
+def _shortened(value: Any) -> str:
+    from reprlib import repr as shortened
+
+    return shortened(value)
 
 
 def _text(value: Any) -> str:

@@ -28,10 +28,17 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: no UTF-8 can hol
 _LONGEST = 4096
 _DRIVE = re.compile(r"[A-Za-z]:")
 _PASSWORD = re.compile(r"(://[^/?#:@\s]*):[^/\s]*@")
-# The name of a field of a query, and what says that its value is a password or the like. A name ends at the next
-# separator, so that long texts are read once and not again from each of them.
-_FIELD = re.compile(r"[?&;]([^=&;#?\s]*)=")
-_SECRET = re.compile(r"password|passwd|pwd|secret|token|credential|signature|sig|key", re.IGNORECASE)
+# The same at the start of a text where it is not written properly: with slashes or spaces in it, or without the two
+# slashes before it. What may be a port is none.
+_ODD_PASSWORD = re.compile(
+    r"\A([A-Za-z][A-Za-z0-9+.\-]+:)"
+    r"(?:(//[^/?#:@\s\[]*:)(?!\d+(?:[/?#\s]|\Z))(?![^/\s]*@).*@|(?!/)[^\s/@]*@)",
+    re.DOTALL,
+)
+# The name of a field of a query or fragment, and what says that its value is a password or the like. A name ends at
+# the next separator, so that long texts are read once and not again from each of them.
+_FIELD = re.compile(r"[?&;#]([^=&;#?\s]*)=")
+_SECRET = re.compile(r"password|passwd|pwd|secret|token|credential|signature|sig|key|auth(?!or)", re.IGNORECASE)
 _VALUE = re.compile(r"[^&;#\s]*")
 
 
@@ -111,8 +118,8 @@ def split_fragment(uri: str) -> tuple[str, str]:
 
 
 def masked(text: str) -> str:
-    """A location with its password and the secrets in its query hidden, or a message with such locations in it."""
-    return _without_secrets(_PASSWORD.sub(r"\1:***@", text))
+    """A location with its password and the secrets in its query and fragment hidden, or a message with such in it."""
+    return _without_secrets(_PASSWORD.sub(r"\1:***@", _ODD_PASSWORD.sub(r"\1\2***@", text)))
 
 
 def _without_secrets(text: str) -> str:

@@ -31,6 +31,7 @@ HOSTILE = [
     "POSTGRESQL://ann:hunter2@db.example.org/runs",
     "mysql:ann:hunter2@db.example.org/runs",
     "https://db.example.org/runs?token=hunter2",
+    "https://db.example.org/runs#token=hunter2",
     "https://db.example.org/runs?a=b&X-Amz-Signature=hunter2#top",
     "https://:hunter2@[::1:5000/runs",
     "file://ann:hunter2@elsewhere/runs",
@@ -235,6 +236,7 @@ def dovetail_tracking_stores():
         "name",
         [
             "MLFLOW_TRACKING_TOKEN",
+            "MLFLOW_TRACKING_AUTH",
             "MLFLOW_TRACKING_PASSWORD",
             "DOVETAIL_CLIENT_SECRET",
             "MLFLOW_API_KEY",

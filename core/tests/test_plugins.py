@@ -111,9 +111,16 @@ class TestMissing:
         with pytest.raises(PluginMissing, match=r"Install the plugin that offers it"):
             Plugins(points=()).find("flavors", "zebra")
 
-    def test_a_scheme_whose_plugin_has_another_name_is_known(self) -> None:
-        with pytest.raises(PluginMissing, match=r"dovetail-gcs|plugins/artifacts/gcs"):
-            Plugins(points=()).find("artifact_stores", "gs")
+    def test_a_key_whose_plugin_has_another_name_is_known(self) -> None:
+        with pytest.raises(PluginMissing, match=r"dovetail-system|plugins/environments/system"):
+            Plugins(points=()).find("env_managers", "local")
+
+    @pytest.mark.parametrize(("kind", "key"), [("tracking_stores", "http"), ("artifact_stores", "gs")])
+    def test_what_this_version_does_not_have_is_no_name_to_install(self, kind: str, key: str) -> None:
+        with pytest.raises(PluginMissing) as caught:
+            Plugins(points=()).find(kind, key)
+        assert "has no plugin of its own" in str(caught.value.hint)
+        assert "pip install" not in str(caught.value.hint)
 
     def test_in_a_checkout_it_says_the_folder(self) -> None:
         with pytest.raises(PluginMissing) as caught:
@@ -209,9 +216,10 @@ class TestBroken:
         assert "ModuleNotFoundError: No module named 'no_such_library_anywhere'" in caught.value.message
         assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
-    def test_a_module_that_ends_the_interpreter_is_broken(self, installed: Install) -> None:
-        installed("acme-notes", NOTES, acme_notes="import sys; sys.exit(3)")
-        with pytest.raises(PluginBroken, match=r"acme-notes 1\.2\.3\) cannot be imported: SystemExit: 3"):
+    @pytest.mark.parametrize("end", ["SystemExit", "GeneratorExit", "BaseException"])
+    def test_a_module_that_ends_the_interpreter_is_broken(self, installed: Install, end: str) -> None:
+        installed("acme-notes", NOTES, acme_notes=f"raise {end}(3)")
+        with pytest.raises(PluginBroken, match=rf"acme-notes 1\.2\.3\) cannot be imported: {end}: 3"):
             Plugins().find("flavors", "notes")
 
     def test_what_cannot_be_called_is_broken(self, installed: Install) -> None:

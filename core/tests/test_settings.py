@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,38 @@ class TestBrokenFiles:
     def test_a_broken_pyproject_that_says_nothing_of_us_is_not_our_business(self) -> None:
         Path("pyproject.toml").write_bytes(b"[project\xff")
         assert settings.get("run_id") is None
+
+    @pytest.mark.parametrize("name", ["dovetail.toml", "pyproject.toml"])
+    def test_brackets_without_end_are_no_toml(self, name: str) -> None:
+        write(name, "[tool.dovetail]\na=" + "[" * 20_000)
+        with pytest.raises(InvalidSetting, match=f"{name} is not valid TOML: it is nested too deeply"):
+            settings.get("run_id")
+
+    @pytest.mark.parametrize("text", ["# dovetail\na=" + "[" * 20_000, '[project]\ndependencies = ["dovetail==1", '])
+    def test_a_broken_pyproject_that_only_speaks_of_us_is_not_either(self, text: str) -> None:
+        write("pyproject.toml", text)
+        assert settings.get("run_id") is None
+
+    def test_a_huge_file_is_not_read(self) -> None:
+        write("pyproject.toml", "[tool.dovetail]\n" + "#" * (1 << 20))
+        with pytest.warns(UserWarning, match="not looked through for settings: it is larger than 1 MiB"):
+            assert settings.get("run_id") is None
+        write("dovetail.toml", "#" * (1 << 20 | 1))
+        with pytest.raises(InvalidSetting, match="cannot be read: it is larger than 1 MiB"):
+            settings.get("run_id")
+
+    def test_a_value_of_any_depth_is_refused(self) -> None:
+        write("dovetail.toml", f"allow_ended_runs = {{{'a.' * 5_000}a = 1}}")
+        with pytest.raises(InvalidSetting, match="must be true or false"):
+            settings.get("allow_ended_runs")
+
+    def test_of_many_settings_that_are_none_a_few_are_said(self) -> None:
+        write("dovetail.toml", "".join(f"x{number} = 1\n" for number in range(20_000)))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            settings.get("run_id")
+        assert len(caught) == 6
+        assert "19995 more names" in str(caught[-1].message)
 
     @pytest.mark.parametrize("text", ["tool = 'dovetail'", "[tool]\ndovetail = 5"])
     def test_a_table_must_be_one(self, text: str) -> None:

@@ -172,6 +172,13 @@ class TestMasked:
             ("https://host/x?X-Amz-Signature=hunter2#top", "https://host/x?X-Amz-Signature=***#top"),
             ("postgresql://host/db?user=me&password=hunter2", "postgresql://host/db?user=me&password=***"),
             ("no ftp://a:hunter2@b and no ftp://c:hunter2@d", "no ftp://a:***@b and no ftp://c:***@d"),
+            ("https://host/x#token=hunter2&top", "https://host/x#token=***&top"),
+            ("postgresql://me:a/hunter2@host/d", "postgresql://me:***@host/d"),
+            ("postgresql://me:a hunter2@host/d", "postgresql://me:***@host/d"),
+            ("foo:hunter2@host", "foo:***@host"),
+            ("memory:me:hunter2@x", "memory:***@x"),
+            ("http://[::1]:80/a@b", "http://[::1]:80/a@b"),
+            ("models:/wine@best", "models:/wine@best"),
             ("s3://bucket/a:b@c", "s3://bucket/a:b@c"),
             ("http://host:80/a@b", "http://host:80/a@b"),
             ("/plain/path", "/plain/path"),
@@ -259,7 +266,7 @@ class TestArtifactPath:
 
 @pytest.mark.timeout(30)  # reading such a text anew from each separator takes minutes
 @pytest.mark.parametrize(
-    "text", ["?key" * 20_000, "?" * 50_000, "&a" * 50_000, "x://a:b" * 20_000, "?" + "key" * 20_000]
+    "text", ["?key" * 20_000, "?" * 50_000, "&a" * 50_000, "x://a:b" * 20_000, "?" + "key" * 20_000, "#key" * 20_000]
 )
 def test_long_texts_are_masked_in_one_go(text: str) -> None:
     assert len(uris.masked(text)) == len(text)

@@ -150,7 +150,8 @@ def test_interrupted_while_the_environment_is_made(project: Any, place: Any) -> 
     }
     (place.work / "dovetail_slow.py").write_text(
         "import pathlib, time\nfrom dovetail import hookimpl\n"
-        "class Slow:\n"
+        "from dovetail.environments.manager import EnvManager\n"
+        "class Slow(EnvManager):\n"
         "    def prepare(self, spec, progress):\n"
         "        pathlib.Path('preparing').write_text('')\n"
         "        time.sleep(60)\n"

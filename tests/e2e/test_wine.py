@@ -21,7 +21,7 @@ def test_the_example_is_trained_looked_at_and_used(place: Any) -> None:
     assert run.data.metrics["accuracy"] > 0.9
     assert [point.step for point in place.client.get_metric_history(run_id, "loss")] == list(range(5))
     assert run.data.tags["mlflow.project.env"] == "uv"
-    assert f"dovetail models predict -m runs:/{run_id}/model -i rows.csv" in ran.out
+    assert f"dovetail models predict -m runs:/{run_id}/model -i FILE" in ran.out
 
     assert run_id in place.cli("runs", "list").out
     assert "accuracy" in place.cli("runs", "show", run_id[:8]).out

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dovetail.artifacts.store import ArtifactStore
     from dovetail.values import FileInfo
 
-__all__ = ["Progress", "Transferred", "download", "upload"]
+__all__ = ["Progress", "Transferred", "download", "read", "upload"]
 
 Item = TypeVar("Item")
 
@@ -57,6 +57,21 @@ def upload(store: ArtifactStore, local: Path, path: str, progress: Progress | No
     path = uris.artifact_path(path)
     with followed(f"Uploading {local.name}", progress) as told:
         _put(store, list(_files_in(local, path)), told)
+
+
+def read(store: ArtifactStore, path: str) -> bytes:
+    """All of a file, which should be small.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidInput: It is a folder.
+        StoreError: It cannot be read to its end.
+    """
+    with store.open(path) as stream:
+        try:
+            return stream.read()
+        except OSError as error:
+            raise StoreError(f"Reading {path!r} failed: {error.strerror or error}.", hint="Try it again.") from error
 
 
 def download(

@@ -60,7 +60,9 @@ class Comparison:
         self.runs = runs
         self._wanted = frozenset(metrics)
         self._check(metrics)
-        self.lines = [line for line in self._all() if everything or line.differs or self._is_wanted(line)]
+        known = self._all()
+        self.lines = [line for line in known if everything or line.differs or self._is_wanted(line)]
+        self.hidden = len(known) - len(self.lines)
 
     def to_dictionary(self) -> dict[str, Any]:
         """Runs, and for each kind the values by key, in the order of the runs."""
@@ -79,6 +81,8 @@ class Comparison:
         tables.show(["  run", *self._ids()], facts + rows, marked)
         if not rows:
             typer.echo("No params, metrics or tags differ; --all shows them.")
+        elif self.hidden:
+            typer.echo(output.styled(f"{self.hidden} that are equal are not shown; --all shows them.", dim=True))
         if histories.left_out:
             typer.echo(output.styled("Histories that take long to read are left out.", dim=True))
 

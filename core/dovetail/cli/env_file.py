@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
+from dovetail import setting_files
 from dovetail.errors import InvalidInput, NotFound
 
 __all__ = ["load"]
@@ -14,13 +15,14 @@ def load(path: str) -> None:
 
     Raises:
         NotFound: There is no such file.
-        InvalidInput: It cannot be read as one.
+        InvalidInput: It cannot be read as one, is no regular file, or is larger than 1 MiB.
     """
     from dotenv import load_dotenv
 
     try:
-        with Path(path).open(encoding="utf-8-sig") as stream:
-            load_dotenv(stream=stream)
+        text = setting_files.content_of(path or ".").decode("utf-8-sig")
+        # As from a file that is opened for text: any line end is one.
+        load_dotenv(stream=io.StringIO(text, newline=None))
     except FileNotFoundError as error:
         raise NotFound(f"--env-file {path}: there is no such file.", hint="Check the path.") from error
     except OSError as error:

@@ -107,4 +107,11 @@ def _failed(error: OSError) -> int:
 def _complain(message: str, hint: str | None) -> None:
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     start, dim, end = ("\033[31mError:\033[0m", "\033[2m", "\033[0m") if colour else ("Error:", "", "")
-    sys.stderr.write(f"{start} {message}\n" + (f"{dim}  {hint}{end}\n" if hint else ""))
+    sys.stderr.write(f"{start} {_harmless(message)}\n" + (f"{dim}  {_harmless(hint)}{end}\n" if hint else ""))
+
+
+def _harmless(text: str) -> str:
+    """What others wrote, such as a project, can do nothing to the terminal; lines stay lines."""
+    from dovetail.cli.styling import one_line
+
+    return "\n".join(map(one_line, text.split("\n")))

@@ -171,5 +171,5 @@ def _model_step(client: Client, run_id: str) -> list[tuple[str, str]]:
     """How to use the run's model, if it logged one at its root."""
     for folder in [entry.path for entry in client.list_artifacts(run_id) if entry.is_dir]:
         if any(entry.path == f"{folder}/MLmodel" for entry in client.list_artifacts(run_id, folder)):
-            return [(f"models predict -m runs:/{run_id}/{folder} -i rows.csv", "use its model")]
+            return [(f"models predict -m runs:/{run_id}/{folder} -i FILE", "use its model on a CSV or JSON file")]
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ app = GroupApp("List, show, compare, watch, create, delete and restore runs.")
 
 # More columns than this do not fit beside one another; `runs show` has them all.
 SHOWN_METRICS = 4
+SHOWN_ID = 8
 
 
 @app.command("list")
@@ -66,7 +68,9 @@ def _row(run: Run, keys: list[str], experiment: str) -> list[str]:
     info = run.info
     metrics = [output.number(run.data.metrics[key]) if key in run.data.metrics else "-" for key in keys]
     took = output.duration(info.start_time, info.end_time)
-    return [info.run_id, info.run_name, info.status, output.ago(info.start_time), took, *metrics, experiment]
+    # Every command takes the beginning of an id; in a terminal its length would push the metrics off the screen.
+    shown = info.run_id[:SHOWN_ID] if sys.stdout.isatty() else info.run_id
+    return [shown, info.run_name, info.status, output.ago(info.start_time), took, *metrics, experiment]
 
 
 @app.command()

@@ -78,8 +78,8 @@ def show(columns: Sequence[str], rows: Sequence[Sequence[str]], marked: Collecti
     else:
         for line in layout.lines():
             typer.echo(line)
-    if layout.left_out:
-        typer.echo(styling.styled(f"Not shown for want of room: {', '.join(layout.left_out)}.", dim=True))
+    if titles := [title for title in layout.left_out if title]:
+        typer.echo(styling.styled(f"Not shown for want of room: {', '.join(titles)}.", dim=True))
 
 
 def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Layout:

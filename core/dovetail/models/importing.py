@@ -18,13 +18,18 @@ _PREFIX = "dovetail."
 
 
 def spec_of(fullname: str) -> ModuleSpec | None:
-    """What makes ``dovetail.<flavor>``, None for any other module and for flavors that are not installed."""
+    """What makes ``dovetail.<flavor>``, None for any other module and for flavors that are not installed.
+
+    One that is blocked has a spec too, so that the import can say who keeps it out.
+    """
     key = fullname[len(_PREFIX) :]
     if not fullname.startswith(_PREFIX) or "." in key:
         return None
     from dovetail import plugins
 
-    return ModuleSpec(fullname, _FacadeLoader(key)) if key in plugins.offers("flavors") else None
+    group = plugins.KINDS["flavors"].group
+    known = any(point.group == group and point.name == key for point in plugins.installed())
+    return ModuleSpec(fullname, _FacadeLoader(key)) if known else None
 
 
 class _FacadeLoader(Loader):
@@ -32,10 +37,14 @@ class _FacadeLoader(Loader):
         self._key = key
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
+        from dovetail.errors import PluginBlocked
         from dovetail.models.facade import flavor_facade
 
-        del spec
-        return flavor_facade(self._key)
+        try:
+            return flavor_facade(self._key)
+        except PluginBlocked as error:
+            # What asks with `except ImportError` whether there is a flavor gets its answer.
+            raise ModuleNotFoundError(f"No module named {spec.name!r}: {error}", name=spec.name) from error
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing: the façade looks into its plugin when it is used."""

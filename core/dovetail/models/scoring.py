@@ -78,9 +78,10 @@ def predict(
     folder = fetch_model(model_uri, trust=trust)
     manifest = Manifest.read(folder)
     override = pip_requirements_override or ()
-    environment = _prepared(folder, manifest, env_manager, override, python, install_python, progress or _quiet)
     with tempfile.TemporaryDirectory(prefix="dovetail-predict-") as scratch:
+        # Before minutes are spent on an environment.
         source, kind = input_file(input_data, input_path, content_type, Path(scratch))
+        environment = _prepared(folder, manifest, env_manager, override, python, install_python, progress or _quiet)
         job = job_for(folder, manifest, source, kind, Path(scratch) / "answer.json")
         _run(environment, job, extra_envs or {})
         answer = Path(job["output"]).read_text(encoding="utf-8").rstrip("\n")

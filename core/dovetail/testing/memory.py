@@ -312,7 +312,7 @@ def open_memory(uri: str) -> MemoryTrackingStore:
     """
     scheme, separator, name = uri.partition("://")
     if scheme.lower() != "memory" or not separator or "?" in name or "#" in name:
-        raise InvalidUri(f"{uri!r} names no store in memory.", hint="Write memory://<name>.")
+        raise InvalidUri(f"{uris.masked(uri)!r} names no store in memory.", hint="Write memory://<name>.")
     name = name.rstrip("/")
     with _opening:
         if name not in _opened:

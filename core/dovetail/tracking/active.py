@@ -57,6 +57,7 @@ class ActiveRuns:
             holders = [stack for stack in self._stacks if any(run.run_id == run_id for run in stack)]
             own = self._stack()
             for stack in [each for each in holders if each is own] or holders[:1]:
+                self._own.latest = self._latest = next(run for run in stack if run.run_id == run_id)
                 stack[:] = [run for run in stack if run.run_id != run_id]
             self._stacks = [stack for stack in self._stacks if stack]
         return len(holders) > 1
@@ -67,7 +68,7 @@ class ActiveRuns:
         return stack[-1] if stack else None
 
     def latest(self) -> Active | None:
-        """The run that this thread started last, also after it ended; for a thread that started none, the process."""
+        """The run that this thread started or ended last; for a thread that did neither, the process."""
         own: Active | None = getattr(self._own, "latest", None)
         return own or self._latest
 

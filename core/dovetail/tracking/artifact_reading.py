@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 import json
 import os
-import struct
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dovetail import locations, uris
+from dovetail.artifacts import transfer
 from dovetail.artifacts.folder import fetched
-from dovetail.documents import read_yaml
+from dovetail.documents import parse_yaml
 from dovetail.errors import InvalidInput
-from dovetail.tracking import places
-from dovetail.tracking.images import pillow
+from dovetail.tracking import images, places
 from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from dovetail.values import FileInfo
 
 __all__ = ["download_artifacts", "list_artifacts", "load_dict", "load_image", "load_text"]
-
-# What Pillow raises for a broken file depends on its format.
-_BROKEN_IMAGE = (EOFError, LookupError, OSError, RuntimeError, SyntaxError, ValueError, struct.error)
 
 
 def download_artifacts(
@@ -106,7 +101,7 @@ def load_text(artifact_uri: str | os.PathLike[str]) -> str:
 
 
 def load_dict(artifact_uri: str | os.PathLike[str]) -> Any:
-    """The dict or list that a JSON artifact holds, or the dict that one ending in ``.yaml`` or ``.yml`` holds.
+    """The dict or list that an artifact holds: YAML where its name ends in ``.yaml`` or ``.yml``, otherwise JSON.
 
     Args:
         artifact_uri: As for ``download_artifacts``.
@@ -116,7 +111,7 @@ def load_dict(artifact_uri: str | os.PathLike[str]) -> Any:
         NotFound: There is no such run or artifact.
     """
     if str(artifact_uri).lower().endswith((".yaml", ".yml")):
-        return _from_yaml(_content(artifact_uri), _shown(artifact_uri))
+        return parse_yaml(_content(artifact_uri), _shown(artifact_uri), error=InvalidInput)
     try:
         return json.loads(load_text(artifact_uri))
     except (ValueError, RecursionError) as error:  # numbers of very many digits are a ValueError
@@ -134,15 +129,8 @@ def load_image(artifact_uri: str | os.PathLike[str]) -> Any:
         InvalidInput: It is a folder, no image that Pillow knows, a broken one, or so large that it may be a trap.
         NotFound: There is no such run or artifact.
     """
-    module = pillow()
-    content = _content(artifact_uri)
-    try:
-        image = module.open(io.BytesIO(content))
-        image.load()
-    except (module.DecompressionBombError, *_BROKEN_IMAGE) as error:
-        reason = "no format of Pillow's fits" if type(error).__name__ == "UnidentifiedImageError" else error
-        raise InvalidInput(f"{_shown(artifact_uri)} cannot be read as an image: {reason}.") from error
-    return image
+    images.pillow()  # before anything is fetched
+    return images.read(io.BytesIO(_content(artifact_uri)), _shown(artifact_uri))
 
 
 def _located(
@@ -171,18 +159,7 @@ def _check_one_is_given(artifact_uri: object, run_id: object, artifact_path: obj
 
 def _content(artifact_uri: object) -> bytes:
     store, path = locations.locate(_uri(artifact_uri))
-    with store.open(path) as stream:
-        return stream.read()
-
-
-def _from_yaml(content: bytes, shown: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="dovetail-") as folder:
-        copy = Path(folder) / "document.yaml"
-        copy.write_bytes(content)
-        try:
-            return read_yaml(copy, error=InvalidInput)
-        except InvalidInput as error:  # it names the copy, which nobody knows
-            raise InvalidInput(error.message.replace(str(copy), shown), hint=error.hint) from error
+    return transfer.read(store, path)
 
 
 def _uri(location: object) -> str:

@@ -12,6 +12,7 @@ from dovetail.errors import InvalidName, NotFound
 from dovetail.tracking import places, runs
 from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id
+from dovetail.tracking.recorder import check_synchronous
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.values.names import check_run_id
 
@@ -99,6 +100,8 @@ def log_image(
     key: str | None = None,
     step: int | None = None,
     timestamp: int | None = None,
+    synchronous: bool | None = None,
+    *,
     run_id: str | None = None,
 ) -> None:
     """Write an image as an artifact, or as one of a series over the steps of a run.
@@ -110,12 +113,14 @@ def log_image(
         key: The series, instead of a file: a name like that of a metric.
         step: The training step of an image in a series, 0 by default.
         timestamp: Its time in milliseconds since 1970, UTC; by default now.
+        synchronous: True or None: the call returns when it is stored. False is not here yet.
         run_id: The run; by default the active one, which is started if there is none.
 
     Raises:
         InvalidInput: It is no image, or both or neither of file and key are given.
         PluginMissing: Pillow, or numpy for arrays, is not installed.
     """
+    check_synchronous(synchronous)
     _of(run_id).log_image(image, artifact_file, key, step, timestamp)
 
 

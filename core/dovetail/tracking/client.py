@@ -219,18 +219,30 @@ class Client:
     # --- what runs log ---------------------------------------------------------------------------------------
 
     def log_metric(
-        self, run_id: str, key: str, value: float, timestamp: int | None = None, step: int | None = None
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int | None = None,
+        step: int | None = None,
+        synchronous: bool | None = None,
     ) -> None:
-        """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default."""
+        """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default.
+
+        ``synchronous``, here and elsewhere: True or None mean what happens, False is not here yet.
+        """
+        recorder.check_synchronous(synchronous)
         self._write(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
 
-    def log_param(self, run_id: str, key: str, value: Any) -> Any:
+    def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Log one param and return its value. Raises ``ParamConflict`` if it has another value already."""
+        recorder.check_synchronous(synchronous)
         self._write(run_id, Batch(params=(param(key, value),)))
         return value
 
-    def set_tag(self, run_id: str, key: str, value: Any) -> None:
+    def set_tag(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> None:
         """Set one tag of a run."""
+        recorder.check_synchronous(synchronous)
         self._write(run_id, Batch(tags=(tag(key, value),)))
 
     def log_batch(
@@ -239,8 +251,10 @@ class Client:
         metrics: Sequence[Metric] = (),
         params: Sequence[Param] = (),
         tags: Sequence[Tag] = (),
+        synchronous: bool | None = None,
     ) -> None:
         """Log metrics, params and tags together: all of them or, on an error, none."""
+        recorder.check_synchronous(synchronous)
         self._write(run_id, Batch(metrics, params, tags))  # type: ignore[arg-type] # it makes tuples of them
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
@@ -293,8 +307,10 @@ class Client:
         key: str | None = None,
         step: int | None = None,
         timestamp: int | None = None,
+        synchronous: bool | None = None,
     ) -> None:
         """Write an image as a file, or as one of the series ``key``; see ``dovetail.log_image``."""
+        recorder.check_synchronous(synchronous)
         self._artifacts(run_id).log_image(image, artifact_file, key, step, timestamp)
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:

@@ -3,39 +3,46 @@
 from __future__ import annotations
 
 import io
+import os
 import posixpath
+import struct
 import uuid
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dovetail.errors import InvalidInput, PluginMissing
+from dovetail.errors import InvalidInput, InvalidName, NotFound, PluginMissing
 from dovetail.values import Metric
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     import numpy as np
     import PIL.Image
 
-__all__ = ["Image", "encoded", "pillow", "preview", "series_path"]
+__all__ = ["Image", "encoded", "image_of", "pillow", "preview", "preview_path", "read", "series_path"]
 
 _CHANNELS = (1, 3, 4)
 _PREVIEW_SIDE = 256  # pixels: what a page shows of many images beside each other
+_PREVIEW_ENDING = "+compressed.webp"
+_LONGEST_NAME = 255  # bytes: what file systems and object stores can keep
+# What Pillow raises for a broken file depends on its format.
+_BROKEN = (EOFError, LookupError, OSError, RuntimeError, SyntaxError, ValueError, struct.error)
 
 
 class Image:
     """An image, however it was made.
 
     Args:
-        image: A Pillow image; or an array or nested list of height by width, or height by width by 1, 3 or 4 channels
-            (grey, RGB, RGBA): whole numbers from 0 to 255, floats from 0 to 1, or booleans.
+        image: A Pillow image; the path of an image file; or an array or nested list of height by width, or height by
+            width by 1, 3 or 4 channels (grey, RGB, RGBA): whole numbers from 0 to 255, floats from 0 to 1, or booleans.
 
     Raises:
         InvalidInput: It is none of these.
+        NotFound: There is no such file.
         PluginMissing: Pillow, or numpy for arrays and lists, is not installed.
     """
 
-    def __init__(self, image: np.ndarray | PIL.Image.Image | Sequence[Any] | Image) -> None:
+    def __init__(self, image: np.ndarray | PIL.Image.Image | str | os.PathLike[str] | Sequence[Any] | Image) -> None:
         self._image: PIL.Image.Image = image.to_pil() if isinstance(image, Image) else _opened(image)
 
     def to_pil(self) -> PIL.Image.Image:
@@ -51,16 +58,53 @@ class Image:
         return self.to_array().tolist()  # type: ignore[no-any-return]
 
     def resize(self, size: tuple[int, int]) -> Image:
-        """The image in another size of (width, height) pixels."""
-        return Image(self._image.resize(size))
+        """The image in another size of (width, height) pixels. Raises ``InvalidInput`` for what is no size."""
+        try:
+            return Image(self._image.resize(size))
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"An image cannot have the size {size!r}: {error}.") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it to a file; the ending decides the format."""
-        self._image.save(path)
+        """Write it to a file of this machine; the ending decides the format. Raises ``InvalidInput`` if it cannot."""
+        content = encoded(self, os.fspath(path))
+        try:
+            Path(path).write_bytes(content)
+        except OSError as error:
+            raise InvalidInput(f"{os.fspath(path)!r} cannot be written: {error.strerror}.") from error
 
     def __repr__(self) -> str:
         """Its size and kind."""
         return f"Image({self._image.width}x{self._image.height}, {self._image.mode!r})"
+
+
+def image_of(image: Any) -> Image:
+    """The image that somebody logs: as ``Image`` takes it, except that text is not taken for the path of a file."""
+    if isinstance(image, (str, bytes, os.PathLike)):
+        raise InvalidInput(
+            f"An image cannot be made from {type(image).__name__}.",
+            hint="Open a file with dovetail.Image(path), or upload it as it is with log_artifact(path).",
+        )
+    return Image(image)
+
+
+def read(file: BinaryIO, name: str) -> Any:
+    """The image in a file as Pillow has it, read to its end.
+
+    Args:
+        file: The open file.
+        name: The word for it in messages.
+
+    Raises:
+        InvalidInput: It is no image that Pillow knows, a broken one, or so large that it may be a trap.
+    """
+    module = pillow()
+    try:
+        image = module.open(file)
+        image.load()
+    except (module.DecompressionBombError, *_BROKEN) as error:
+        reason = "no format of Pillow's fits" if type(error).__name__ == "UnidentifiedImageError" else error
+        raise InvalidInput(f"{name} cannot be read as an image: {reason}.") from error
+    return image
 
 
 def series_path(key: str, step: int | None, timestamp: int | None) -> str:
@@ -70,10 +114,17 @@ def series_path(key: str, step: int | None, timestamp: int | None) -> str:
         key: The series, as a metric is called.
         step: The training step, 0 by default.
         timestamp: Milliseconds since 1970, UTC; by default now.
+
+    Raises:
+        InvalidInput: Key, step or time break the rules of a metric's.
+        InvalidName: The key is so long that files could not be called after it.
     """
     point = Metric(key, 0.0, timestamp, step)  # type: ignore[arg-type] # the value fills in what is None
-    name = key.replace("/", "~")
-    return f"images/{name}+step+{point.step}+timestamp+{point.timestamp}+{uuid.uuid4()}"
+    place = f"+step+{point.step}+timestamp+{point.timestamp}+{uuid.uuid4()}"
+    room = _LONGEST_NAME - len(place) - len(_PREVIEW_ENDING)
+    if (size := len(key.encode())) > room:
+        raise InvalidName(f"The key {key[:40]!r}… of a series of images has {size} bytes; {room} are left for it.")
+    return f"images/{key.replace('/', '~')}{place}"
 
 
 def encoded(image: Image, artifact_file: str) -> bytes:
@@ -87,6 +138,11 @@ def encoded(image: Image, artifact_file: str) -> bytes:
     if ending not in formats:
         raise InvalidInput(f"{artifact_file!r} does not end as an image does.", hint="Write .png, .jpg or .webp.")
     return _written(image.to_pil(), formats[ending], artifact_file)
+
+
+def preview_path(path: str) -> str:
+    """Where the preview of an image of a series goes, by ``series_path``."""
+    return f"{path}{_PREVIEW_ENDING}"
 
 
 def preview(image: Image) -> bytes:
@@ -139,10 +195,23 @@ def _opened(image: Any) -> Any:
     module = pillow()
     if isinstance(image, module.Image):
         return image
+    if isinstance(image, (str, os.PathLike)):
+        return _from_file(Path(image))
     pixels = _pixels(image)
     if pixels.ndim == 3 and pixels.shape[2] == 1:  # noqa: PLR2004 - height, width, channels
         pixels = pixels[:, :, 0]
     return module.fromarray(_bytes(pixels))
+
+
+def _from_file(path: Path) -> Any:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {path}.", hint="Give the path of an image on this machine.") from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{str(path)!r} cannot be read: {error}.") from error
+    with file:
+        return read(file, str(path))
 
 
 def _pixels(image: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.tracking import places, runs
 from dovetail.tracking.casting import as_metrics, as_params, as_tags, metric, param, tag
+from dovetail.tracking.recorder import check_synchronous
 from dovetail.values import Batch
 from dovetail.values.names import check_run_id
 
@@ -16,7 +17,12 @@ __all__ = ["delete_tag", "log_metric", "log_metrics", "log_param", "log_params",
 
 
 def log_metric(
-    key: str, value: float, step: int | None = None, timestamp: int | None = None, run_id: str | None = None
+    key: str,
+    value: float,
+    step: int | None = None,
+    synchronous: bool | None = None,
+    timestamp: int | None = None,
+    run_id: str | None = None,
 ) -> None:
     """Log one point of a metric.
 
@@ -24,44 +30,52 @@ def log_metric(
         key: The metric's name.
         value: A number; NaN and the infinities are kept.
         step: The training step, 0 by default.
+        synchronous: True or None: the call returns when the point is stored. False is not here yet.
         timestamp: Milliseconds since 1970, UTC; by default now.
         run_id: The run; by default the active one, which is started if there is none.
     """
+    check_synchronous(synchronous)
     _record(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
 
 
 def log_metrics(
     metrics: Mapping[str, float],
     step: int | None = None,
+    synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
 ) -> None:
     """Log several metrics at one step and time, together."""
+    check_synchronous(synchronous)
     _record(run_id, Batch(metrics=as_metrics(metrics, timestamp, step)))
 
 
-def log_param(key: str, value: Any, run_id: str | None = None) -> Any:
+def log_param(key: str, value: Any, synchronous: bool | None = None, *, run_id: str | None = None) -> Any:
     """Log one param and return its value.
 
     Raises:
         ParamConflict: The run has another value under this key; params are written once.
     """
+    check_synchronous(synchronous)
     _record(run_id, Batch(params=(param(key, value),)))
     return value
 
 
-def log_params(params: Mapping[str, Any], run_id: str | None = None) -> None:
+def log_params(params: Mapping[str, Any], synchronous: bool | None = None, run_id: str | None = None) -> None:
     """Log several params together."""
+    check_synchronous(synchronous)
     _record(run_id, Batch(params=as_params(params)))
 
 
-def set_tag(key: str, value: Any, run_id: str | None = None) -> None:
+def set_tag(key: str, value: Any, synchronous: bool | None = None, *, run_id: str | None = None) -> None:
     """Set one tag; a tag may be set again."""
+    check_synchronous(synchronous)
     _record(run_id, Batch(tags=(tag(key, value),)))
 
 
-def set_tags(tags: Mapping[str, Any], run_id: str | None = None) -> None:
+def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None, *, run_id: str | None = None) -> None:
     """Set several tags together."""
+    check_synchronous(synchronous)
     _record(run_id, Batch(tags=as_tags(tags)))
 
 

@@ -223,9 +223,13 @@ def _text(uri: str | os.PathLike[str]) -> str:
         raise InvalidUri(f"A location must be text or a path, not {uris.masked(repr(uri))}.")
     if "\0" in text or _HALF.search(text):
         raise InvalidUri(f"{uris.masked(text)!r} is no location: it holds a NUL, or bytes that are no text.")
+    if text.count("/") > _DEEPEST:
+        raise InvalidUri(f"The location {uris.masked(text)[:200]!r}... has more than {_DEEPEST} slashes.")
     return text
 
 
+# Folders within folders are made one in the other; nobody has as many as Python may call functions.
+_DEEPEST = 500
 # Half a character: what Python makes of a byte that is no text.
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -258,6 +262,8 @@ def _escaped(path: Path) -> str:
 
 
 def _from_path(path: Path, text: str) -> str:
+    if _HALF.search(str(path)):
+        raise InvalidUri(f"{uris.masked(text)!r} is no location: its path holds bytes that are no text.")
     if path.suffix in (".db", ".sqlite", ".sqlite3") and not text.endswith(("/", os.sep)) and not path.is_dir():
         return f"sqlite:///{_escaped(path)}"
     # A folder holds the default database, so that `set_tracking_uri("./runs")` works as a place.

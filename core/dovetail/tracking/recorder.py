@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from dovetail import settings
-from dovetail.errors import RunEnded
+from dovetail.errors import InvalidInput, RunEnded
 
 if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Batch
 
-__all__ = ["DirectRecorder", "Recorder", "write"]
+__all__ = ["DirectRecorder", "Recorder", "check_synchronous", "write"]
 
 
 class Recorder(ABC):
@@ -47,6 +47,19 @@ class DirectRecorder(Recorder):
 
     def flush(self) -> None:
         """Nothing is ever waiting."""
+
+
+def check_synchronous(synchronous: bool | None) -> None:
+    """Refuse what MLflow calls asynchronous logging, which is not here yet; True and None ask for what happens anyway.
+
+    Raises:
+        InvalidInput: It is False.
+    """
+    if synchronous is False:
+        raise InvalidInput(
+            "synchronous=False asks for asynchronous logging, which this version of dovetail does not have.",
+            hint="Leave it out: a call returns as soon as what it logs is stored.",
+        )
 
 
 def write(store: TrackingStore, run_id: str, batch: Batch) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import posixpath
 import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from dovetail import locations, uris
 from dovetail.artifacts import transfer
 from dovetail.artifacts.folder import fetched
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput, NotFound, RunEnded
-from dovetail.tracking import images, recorder, tables
+from dovetail.tracking import figures, images, recorder, tables, texts
 from dovetail.values import Batch, LifecycleStage, Tag
 from dovetail.values.names import MAX_TAG_VALUE
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
 
     from dovetail.tracking.store import TrackingStore
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["TABLES_TAG", "RunArtifacts", "tables_of"]
 
 TABLES_TAG, IMAGES_TAG = "mlflow.loggedArtifacts", "mlflow.loggedImages"
-_growing = threading.Lock()  # a table is read, extended and written again
+_growing = threading.RLock()  # a table is read, extended and written again, and so is the tag that names a run's tables
 
 
 class RunArtifacts:
@@ -61,7 +63,7 @@ class RunArtifacts:
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write text, in UTF-8."""
-        self.log_bytes(_encoded(text), artifact_file)
+        self.log_bytes(texts.encoded(text), artifact_file)
 
     def log_bytes(self, content: bytes, artifact_file: str) -> None:
         """Write bytes."""
@@ -70,18 +72,20 @@ class RunArtifacts:
     def log_dict(self, dictionary: Any, artifact_file: str) -> None:
         """Write a dict or list: YAML for ``.yaml``/``.yml``, otherwise JSON."""
         path = _file(artifact_file)
-        self.log_text(_document(dictionary, path), path)
+        self.log_text(texts.document(dictionary, path), path)
 
     def log_figure(self, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None) -> None:
         """Write a matplotlib or plotly figure in the format its file name ends with."""
         path = _file(artifact_file)
-        self.log_bytes(_picture(figure, path, dict(save_kwargs or {})), path)
+        self.log_bytes(figures.drawn(figure, path, dict(save_kwargs or {})), path)
 
     def log_stream(self, stream: BinaryIO, artifact_file: str) -> None:
         """Write what a binary stream still has to give, without holding all of it in memory."""
         path = _file(artifact_file)
         if not callable(getattr(stream, "read", None)):
             raise InvalidInput(f"log_stream takes a binary stream, not {type(stream).__name__}.")
+        if getattr(stream, "closed", False):
+            raise InvalidInput("log_stream got a stream that is closed already.", hint="Call it before closing it.")
         self.store.put(path, cast("BinaryIO", _Binary(stream)))
 
     def log_image(
@@ -93,17 +97,20 @@ class RunArtifacts:
         timestamp: int | None = None,
     ) -> None:
         """Write an image: as a file, or as one of the series ``key`` at a step, with a small preview beside it."""
-        if (artifact_file is None) == (key is None):
-            raise InvalidInput("log_image takes either an artifact_file or the key of a series.")
-        if artifact_file is not None:
+        if artifact_file is not None and key is None:
             _refuse_place_in_series(step, timestamp)
             path = _file(artifact_file)
-            self.log_bytes(images.encoded(images.Image(image), path), path)
-            return
-        self._check_active()
-        path, picture = images.series_path(cast("str", key), step, timestamp), images.Image(image)
-        self.log_bytes(images.encoded(picture, f"{path}.png"), f"{path}.png")
-        self.log_bytes(images.preview(picture), f"{path}+compressed.webp")
+            self.log_bytes(images.encoded(images.image_of(image), path), path)
+        elif key is not None and artifact_file is None:
+            self._check_active()
+            self._log_in_series(images.image_of(image), images.series_path(key, step, timestamp))
+        else:
+            raise InvalidInput("log_image takes either an artifact_file or the key of a series.")
+
+    def _log_in_series(self, image: images.Image, path: str) -> None:
+        whole, small = images.encoded(image, f"{path}.png"), images.preview(image)
+        self.log_bytes(whole, f"{path}.png")
+        self.log_bytes(small, images.preview_path(path))
         self._tag(Tag(IMAGES_TAG, "True"))
 
     def log_table(self, data: Any, artifact_file: str) -> None:
@@ -122,13 +129,12 @@ class RunArtifacts:
                 self.log_bytes(images.encoded(image, paths.whole), paths.whole)
                 self.log_bytes(images.preview(image), paths.small)
             self.log_bytes(content, path)
-        self._note_table(path)
+            self._note_table(path)
 
     def load_table(self, artifact_file: str) -> tables.Table:
         """The table in a file. Raises ``NotFound``."""
         path = _file(artifact_file)
-        with self.store.open(path) as stream:
-            return tables.parse(stream.read(), path)
+        return tables.parse(transfer.read(self.store, path), path)
 
     def _table(self, path: str) -> tables.Table | None:
         try:
@@ -139,19 +145,16 @@ class RunArtifacts:
     def _note_table(self, path: str) -> None:
         """Have the run name its tables, by which they are found; a tag holds some dozens of them."""
         tags = self._tracking.get_run(self._run.info.run_id).data.tags
-        known = tables_of(tags)
-        if path in known:
+        if path in tables_of(tags):
             return
-        text = json.dumps([{"path": each, "type": "table"} for each in (*known, path)])
+        text = json.dumps([*_entries(tags), {"path": path, "type": "table"}])
         if len(text) <= MAX_TAG_VALUE:
             self._tag(Tag(TABLES_TAG, text))
             return
-        import warnings
-
         warnings.warn(
             f"Run {self._run.info.run_id} has more tables than its tag can name: load_table finds {path!r} only by "
             "run_ids.",
-            stacklevel=2,
+            stacklevel=4,
         )
 
     def _tag(self, tag: Tag) -> None:
@@ -159,7 +162,8 @@ class RunArtifacts:
 
     def _check_active(self) -> None:
         if self._run.info.lifecycle_stage == LifecycleStage.DELETED:
-            raise RunEnded(f"Run {self._run.info.run_id} is deleted.", hint="Restore it first.")
+            run_id = self._run.info.run_id
+            raise RunEnded(f"Run {run_id} is deleted.", hint=f"Bring it back: dovetail runs restore {run_id}")
 
     def list(self, path: str | None = None) -> list[FileInfo]:
         """The entries of one folder."""
@@ -172,14 +176,16 @@ class RunArtifacts:
 
 def tables_of(tags: Mapping[str, str]) -> tuple[str, ...]:
     """The paths of the tables that a run's tags name; whatever else the tag holds is passed over."""
+    return tuple(str(each["path"]) for each in _entries(tags) if each.get("type") == "table" and "path" in each)
+
+
+def _entries(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What the run says it logged, of every type."""
     try:
         entries = json.loads(tags.get(TABLES_TAG, "[]"))
-    except ValueError:  # somebody else wrote it
-        return ()
-    found = entries if isinstance(entries, list) else []
-    return tuple(
-        str(each["path"]) for each in found if isinstance(each, dict) and each.get("type") == "table" and "path" in each
-    )
+    except (ValueError, RecursionError):  # somebody else wrote it
+        return []
+    return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
 
 
 def _set_aside(
@@ -213,8 +219,12 @@ def _refuse_place_in_series(step: int | None, timestamp: int | None) -> None:
 
 
 def _existing(local_path: str | os.PathLike[str]) -> Path:
-    local = Path(local_path)
-    if not local.exists():
+    try:
+        local = Path(local_path)
+        missing = not local.exists()
+    except (TypeError, ValueError, OSError) as error:  # no path, a NUL or half a character in it, too long
+        raise InvalidInput(f"{shown(local_path)} is no path on this machine: {error}.") from error
+    if missing:
         raise NotFound(f"There is no file or folder {local}.", hint="Give the path of something on this machine.")
     return local if local.name not in ("", "..") else local.resolve()
 
@@ -226,67 +236,11 @@ def _file(artifact_file: str | os.PathLike[str]) -> str:
     return path
 
 
-def _encoded(text: str) -> bytes:
-    if not isinstance(text, str):
-        raise InvalidInput(f"log_text takes text, not {type(text).__name__}.", hint="Use log_dict, or log_artifact.")
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"The text holds half a character and cannot be written as UTF-8: {error}.") from error
+def _begin_anew_after_fork() -> None:
+    """Another thread may have held the lock when the process forked; in the child nobody would ever release it."""
+    global _growing  # noqa: PLW0603 - the module's state
+    _growing = threading.RLock()
 
 
-def _document(dictionary: Any, path: str) -> str:
-    write = _yaml if path.lower().endswith((".yaml", ".yml")) else _json
-    try:
-        return write(dictionary)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path!r} cannot be written: {error}.", hint="Log plain dicts and lists.") from error
-
-
-def _json(dictionary: Any) -> str:
-    return json.dumps(dictionary, indent=2, ensure_ascii=False, default=_plain)
-
-
-def _yaml(dictionary: Any) -> str:
-    from yaml.representer import RepresenterError
-
-    from dovetail.documents import dump_yaml
-
-    try:
-        return dump_yaml(dictionary)
-    except RepresenterError:  # it holds something that is no plain data
-        return dump_yaml(json.loads(_json(dictionary)))
-
-
-def _plain(value: Any) -> Any:
-    """What JSON does not know: arrays and their scalars as numbers, sets as lists, anything else as its text."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return sorted(value, key=str) if isinstance(value, (set, frozenset)) else str(value)
-
-
-def _picture(figure: Any, path: str, save_kwargs: dict[str, Any]) -> bytes:
-    suffix = posixpath.splitext(path)[1].lstrip(".").lower()
-    try:
-        if hasattr(figure, "savefig"):
-            return _saved_by_matplotlib(figure, {"format": suffix or "png", **save_kwargs})
-        if hasattr(figure, "to_html") and hasattr(figure, "to_image"):
-            return _saved_by_plotly(figure, suffix, save_kwargs)
-    except ValueError as error:  # how both say that they do not know the format
-        raise InvalidInput(f"The figure cannot be written as {path!r}: {error}") from error
-    raise InvalidInput(
-        f"log_figure got {type(figure).__module__}.{type(figure).__name__}; it takes matplotlib and plotly figures."
-    )
-
-
-def _saved_by_matplotlib(figure: Any, options: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, **options)
-    return buffer.getvalue()
-
-
-def _saved_by_plotly(figure: Any, suffix: str, options: dict[str, Any]) -> bytes:
-    if suffix in ("", "html"):
-        return str(figure.to_html(**{"include_plotlyjs": "cdn", **options})).encode("utf-8")
-    content: bytes = figure.to_image(format=suffix, **options)
-    return content
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew_after_fork)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dovetail import uris
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 _GROUPS = ("metrics", "params", "tags")
+_TIMES = ("start_time", "end_time")  # moments in a DataFrame, as search_runs has them
 
 
 def load(
@@ -31,17 +34,26 @@ def load(
 ) -> Any:
     """The tables of that name as one DataFrame; see ``dovetail.load_table``."""
     pd = frames.pandas("load_table returns a pandas DataFrame")
-    path, extra = uris.artifact_path(artifact_file), list(extra_columns or ())
-    runs = _named(client, run_ids) if run_ids is not None else _having(client, experiment_id, path)
-    parts = [part for run in runs if (part := _frame(client, run, path, extra)) is not None]
-    if not parts:
+    path, extra = uris.artifact_path(artifact_file), _several(extra_columns)
+    runs = _having(client, experiment_id, path) if run_ids is None else _named(client, run_ids)
+    parts = {run.info.run_id: _frame(client, run, path, extra, pd) for run in runs}
+    found = [part for part in parts.values() if part is not None]
+    if not found:
         raise NotFound(f"No run has a table {path!r}.", hint="Give run_ids, or see `dovetail artifacts list -r RUN`.")
-    return pd.concat(parts, ignore_index=True)
+    if without := [run_id for run_id, part in parts.items() if part is None]:
+        warnings.warn(f"These runs have no table {path!r} and are left out: {', '.join(without)}.", stacklevel=4)
+    return pd.concat(found, ignore_index=True)
+
+
+def _several(one_or_more: Sequence[str] | None) -> list[str]:
+    several = [one_or_more] if isinstance(one_or_more, str) else one_or_more or ()
+    if not isinstance(several, Iterable) or not all(isinstance(each, str) for each in several):
+        raise InvalidInput(f"run_ids and extra_columns are lists of text, not {several!r}.")
+    return list(dict.fromkeys(several))
 
 
 def _named(client: Client, run_ids: Sequence[str]) -> list[Run]:
-    ids = [run_ids] if isinstance(run_ids, str) else run_ids
-    return [client.get_run(check_run_id(each)) for each in ids]
+    return [client.get_run(check_run_id(each)) for each in _several(run_ids)]
 
 
 def _having(client: Client, experiment_id: str, path: str) -> list[Run]:
@@ -55,7 +67,7 @@ def _having(client: Client, experiment_id: str, path: str) -> list[Run]:
     return [run for run in runs if path in tables_of(run.data.tags)]
 
 
-def _frame(client: Client, run: Run, path: str, extra: list[str]) -> Any:
+def _frame(client: Client, run: Run, path: str, extra: list[str], pd: Any) -> Any:
     """The run's table with the facts about it; None if it has no such table."""
     try:
         frame = RunArtifacts(client.store, run.info.run_id).load_table(path).frame()
@@ -64,7 +76,8 @@ def _frame(client: Client, run: Run, path: str, extra: list[str]) -> Any:
     for name in extra:
         if name in frame.columns:
             raise InvalidInput(f"The table {path!r} has a column {name!r} of its own; ask for other extra_columns.")
-        frame[name] = [_fact(run, name)] * len(frame)
+        fact = _fact(run, name)
+        frame[name] = [pd.to_datetime(fact, unit="ms", utc=True) if name in _TIMES else fact] * len(frame)
     return frame
 
 

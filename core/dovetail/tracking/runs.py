@@ -77,6 +77,7 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> ActiveRun:
     """Start a run and make it the active one of this thread.
 
@@ -89,6 +90,7 @@ def start_run(
         parent_run_id: The run it becomes a child of.
         tags: Labels to set.
         description: Kept in the tag ``mlflow.note.content``.
+        log_system_metrics: False or None: no metrics of the machine are logged. True is not here yet.
 
     Returns:
         The run, to be used in a ``with`` statement or ended by ``end_run``.
@@ -98,6 +100,9 @@ def start_run(
         NotFound: There is no such run, parent or experiment.
         RunEnded: The run to take up, or the parent, is deleted.
     """
+    if log_system_metrics:
+        hint = "Leave out log_system_metrics=True."
+        raise InvalidInput("This version of dovetail does not log metrics of the machine.", hint=hint)
     current = _active.current()
     if current is not None and not nested:
         raise _already_active(current.run_id, "End it with end_run(), or start a child with start_run(nested=True).")

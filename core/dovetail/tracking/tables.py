@@ -8,6 +8,9 @@ import posixpath
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail.errors import InvalidInput, PluginMissing
@@ -27,10 +30,19 @@ class Table:
     Args:
         columns: The names.
         rows: A list of values for each row, in the order of the columns.
+
+    Raises:
+        InvalidInput: Two columns have one name.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse columns that could not be told apart when rows are added."""
+        twice = [name for name in dict.fromkeys(self.columns) if self.columns.count(name) > 1]
+        if twice:
+            raise InvalidInput(f"The table has several columns named {twice[0]!r}.", hint="Rename them.")
 
     def extended(self, other: Table) -> Table:
         """This table with the other's rows below its own; what one lacks of the other's columns is None."""
@@ -60,10 +72,11 @@ def table_of(data: Any) -> Table:
     """The table that somebody logs.
 
     Args:
-        data: A DataFrame; or a dict of a list, or a single value, for each column. Lists are of one length.
+        data: A DataFrame; or a dict of a list for each column, all of one length. A single value in the place of a list
+            stands in every row; where there is no list at all, there is one row.
 
     Raises:
-        InvalidInput: It is neither, or its columns are not of one length.
+        InvalidInput: It is neither, its lists are not of one length, or two columns have one name.
     """
     if isinstance(data, Mapping):
         return _from_dict(data)
@@ -75,19 +88,23 @@ def table_of(data: Any) -> Table:
 
 
 def _from_dict(data: Mapping[Any, Any]) -> Table:
-    columns = {str(name): _cells(value) for name, value in data.items()}
-    lengths = {len(cells) for cells in columns.values()}
+    lists = {name: list(value) for name, value in data.items() if not _is_single(value)}
+    lengths = {len(cells) for cells in lists.values()}
     if len(lengths) > 1:
-        told = ", ".join(f"{name!r} has {len(cells)}" for name, cells in columns.items())
-        raise InvalidInput(f"The columns of the table are of different lengths: {told}.")
-    return Table(tuple(columns), tuple(zip(*columns.values(), strict=True)))
+        told = ", ".join(f"{name!r} has {len(cells)}" for name, cells in lists.items())
+        raise InvalidInput(
+            f"The columns of the table are of different lengths: {told}.",
+            hint="If the lists are values of one row, put each into a list of its own: [[1, 2]].",
+        )
+    height = lengths.pop() if lengths else 1
+    columns = [lists[name] if name in lists else [value] * height for name, value in data.items()]
+    return Table(tuple(map(str, data)), tuple(zip(*columns, strict=True)))
 
 
-def _cells(value: Any) -> list[Any]:
-    """The cells of a column; a single value is a column of one."""
-    single = isinstance(value, (str, bytes, Mapping)) or _is_image(value) or not hasattr(value, "__iter__")
-    # An array without dimensions has the method and cannot be walked through.
-    return [value] if single or getattr(value, "ndim", 1) == 0 else list(value)
+def _is_single(value: Any) -> bool:
+    if isinstance(value, (str, bytes, Mapping)) or _is_image(value) or not hasattr(value, "__iter__"):
+        return True
+    return getattr(value, "ndim", 1) == 0  # an array without dimensions has the method and cannot be walked through
 
 
 def _is_image(cell: Any) -> bool:
@@ -133,8 +150,8 @@ def _ending(path: str) -> str:
 
 
 def _to_json(table: Table, path: str) -> bytes:
-    content = {"columns": table.columns, "data": [[_plain(cell) for cell in row] for row in table.rows]}
     try:
+        content = {"columns": table.columns, "data": [[_plain(cell) for cell in row] for row in table.rows]}
         return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{path!r} cannot be written: {error}.", hint="Log text, numbers, lists, dicts.") from error
@@ -157,12 +174,7 @@ def _to_parquet(table: Table, path: str) -> bytes:
         frame.to_parquet(buffer, index=False)
     except ImportError as error:
         raise _no_parquet(error) from error
-    except (
-        TypeError,
-        ValueError,
-        OverflowError,
-        NotImplementedError,
-    ) as error:  # pyarrow's own errors are of these kinds
+    except _ARROW as error:
         raise InvalidInput(f"{path!r} cannot be written: {error}.", hint="Log columns of one kind of value.") from error
     return buffer.getvalue()
 
@@ -173,10 +185,14 @@ def _from_parquet(content: bytes, path: str) -> Table:
         return table_of(pd.read_parquet(io.BytesIO(content)))
     except ImportError as error:
         raise _no_parquet(error) from error
-    except (TypeError, ValueError, OSError) as error:
+    except InvalidInput:
+        raise
+    except _ARROW as error:
         raise _no_table(path, error) from error
 
 
+# What pyarrow's own errors are of, and what pandas trips over in a broken file.
+_ARROW = (ArithmeticError, AttributeError, LookupError, NotImplementedError, OSError, TypeError, ValueError)
 _FORMATS = {".json": (_to_json, _from_json), ".parquet": (_to_parquet, _from_parquet)}
 
 
@@ -190,19 +206,46 @@ def _no_parquet(error: ImportError) -> PluginMissing:
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as JSON has it: what is missing is null, as pandas writes it; moments are ISO 8601."""
+    """A cell as JSON has it: what is missing is null, as pandas writes it; times are ISO 8601."""
     if isinstance(cell, Mapping):
         return {str(key): _plain(value) for key, value in cell.items()}
     if isinstance(cell, (list, tuple)):
         return [_plain(value) for value in cell]
-    if hasattr(cell, "isoformat"):
-        return None if cell != cell else cell.isoformat()  # noqa: PLR0124 - NaT is not itself
-    if hasattr(cell, "tolist"):
+    if isinstance(cell, (set, frozenset)):
+        return [_plain(value) for value in sorted(cell, key=str)]
+    if hasattr(cell, "tolist") and not hasattr(cell, "isoformat"):
+        return _from_array(cell)
+    return _single(cell)
+
+
+def _from_array(cell: Any) -> Any:
+    """An array, or a scalar of one."""
+    if getattr(cell, "dtype", None) is None or cell.dtype.kind not in "mM":
         return _plain(cell.tolist())
+    if getattr(cell, "ndim", 0):
+        return [_plain(value) for value in cell]
+    # Of nanoseconds, tolist() would give a bare number.
+    text = str(cell) if cell.dtype.kind == "M" else cell.astype("timedelta64[us]").tolist()
+    return None if cell != cell else _plain(text)  # noqa: PLR0124 - NaT is not itself
+
+
+def _single(cell: Any) -> Any:
+    if cell is None or isinstance(cell, (str, bool, int)):
+        return cell
+    if isinstance(cell, (float, Decimal)):
+        number = cell if isinstance(cell, float) else str(cell)  # a Decimal's digits, of which a float would lose some
+        return number if isfinite(cell) else None
     if type(cell).__name__ in ("NAType", "NaTType"):
         return None
-    return None if isinstance(cell, float) and not _is_finite(cell) else cell
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8")
+    if isinstance(cell, timedelta) and not hasattr(cell, "isoformat"):  # pandas' own has it
+        return _duration(cell)
+    return cell.isoformat() if hasattr(cell, "isoformat") else cell
 
 
-def _is_finite(number: float) -> bool:
-    return number - number == 0
+def _duration(time: timedelta) -> str:
+    """ISO 8601, as pandas writes durations."""
+    minutes, seconds = divmod(time.seconds, 60)
+    fraction = f".{time.microseconds:06d}" if time.microseconds else ""
+    return f"P{time.days}DT{minutes // 60}H{minutes % 60}M{seconds}{fraction}S"

@@ -225,3 +225,10 @@ def test_nohup_is_respected() -> None:
     """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ended.stdout == "still here\n"
+
+
+def test_what_others_wrote_does_nothing_to_the_terminal(dovetail: Any) -> None:
+    shown = dovetail("run", "nowhere\x1b[31m\x07\nsecond line")
+    assert shown.exit_code != 0
+    assert "\\x1b[31m\\x07" in shown.err
+    assert not {"\x1b", "\x07"} & set(shown.err)

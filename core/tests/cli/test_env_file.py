@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,14 +53,22 @@ def test_a_file_written_on_windows(dovetail: Any, file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [("missing.env", 3, "there is no such file"), (".", 2, "cannot be read"), ("binary.env", 2, "is not UTF-8 text"),
-     ("odd.env", 2, "embedded null byte"), ("", 2, "cannot be read")],
+     ("odd.env", 2, "embedded null byte"), ("", 2, "cannot be read"), ("huge.env", 2, "larger than 1 MiB")],
 )  # fmt: skip
 def test_what_cannot_be_read_is_an_error(dovetail: Any, file: Path, name: str, code: int, words: str) -> None:
     (file.parent / "binary.env").write_bytes(b"\xff\xfe\x00")
+    (file.parent / "huge.env").write_bytes(b"#" * (1 << 20 | 1))
     (file.parent / "odd.env").write_text('FROM_FILE="a\0b"\n')
     ended = dovetail("--env-file", name, "runs", "list")
     assert (ended.exit_code, ended.out, words in ended.err) == (code, "", True)
     assert ended.err.count("\n") == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes of this kind")
+def test_a_pipe_that_nobody_writes_to_is_refused(dovetail: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.env")
+    ended = dovetail("--env-file", str(tmp_path / "pipe.env"), "runs", "list")
+    assert (ended.exit_code, "it is no regular file" in ended.err) == (2, True)
 
 
 def test_without_a_path_it_is_wrong_usage(dovetail: Any) -> None:

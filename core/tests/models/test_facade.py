@@ -236,3 +236,12 @@ def test_a_flavor_registered_by_hand_needs_no_installation(facade: Any, lines: M
     facade.save_model(lines.Line(1.0), tmp_path / "model")
     assert pickle.dumps(facade.load_model(tmp_path / "model"))
     assert importlib.import_module("flavor_of_lines") is lines
+
+
+def test_an_import_of_a_blocked_flavor_says_that_it_is(
+    script: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOVETAIL_PLUGINS_BLOCK", "acme")
+    said = script("try:\n    import dovetail.acme\nexcept ModuleNotFoundError as error:\n    print(error)")
+    assert "No module named 'dovetail.acme'" in said
+    assert "DOVETAIL_PLUGINS_BLOCK" in said

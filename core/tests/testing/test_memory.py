@@ -36,6 +36,11 @@ class TestOpening:
         with pytest.raises(InvalidUri):
             open_memory(uri)
 
+    def test_a_password_in_a_refused_location_is_not_told(self) -> None:
+        with pytest.raises(InvalidUri) as caught:
+            open_memory("memory:me:hunter2@x")
+        assert "hunter2" not in str(caught.value)
+
     def test_it_is_found_by_its_scheme(self) -> None:
         by_hand = plugins.Plugins(points=())
         module = sys.modules[MemoryTrackingStore.__module__]

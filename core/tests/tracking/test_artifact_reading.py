@@ -265,7 +265,7 @@ class TestReading:
         with pytest.raises(InvalidInput, match=r"d/bad\.json is not valid JSON"):
             mlflow.artifacts.load_dict(keep("d/bad.json", content))
 
-    @pytest.mark.parametrize("content", [b"a: [1", b"- 1", b"a: 1\na: 2", b"\xff", b"a: !!python/name:os.system"])
+    @pytest.mark.parametrize("content", [b"a: [1", b"a: 1\na: 2", b"\xff", b"a: !!python/name:os.system"])
     def test_broken_yaml_is_said_to_be_so_by_the_name_it_was_read_by(
         self, content: bytes, keep: Callable[[str, bytes], str]
     ) -> None:

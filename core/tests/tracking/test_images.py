@@ -18,6 +18,7 @@ pil = pytest.importorskip("PIL.Image")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 SERIES = re.compile(r"images/(?P<key>.+)\+step\+(?P<step>-?\d+)\+timestamp\+(?P<timestamp>\d+)\+[0-9a-f-]{36}")
 
@@ -145,6 +146,12 @@ class TestSeries:
             mlflow.log_image(np.zeros((2, 2)), key=key)
         assert kept == {}
 
+    @pytest.mark.parametrize("key", ["k" * 240, "ü" * 90])
+    def test_a_key_too_long_to_call_files_after_leaves_nothing(self, key: str, kept: dict[str, bytes]) -> None:
+        with pytest.raises(InvalidName, match=r"\d+ are left for it"):
+            mlflow.log_image(np.zeros((2, 2)), key=key)
+        assert kept == {}
+
     @pytest.mark.parametrize("options", [{"step": "x"}, {"step": 1.5}, {"timestamp": -1}, {"timestamp": "now"}])
     def test_steps_and_times_are_whole_numbers(self, options: dict[str, Any], kept: dict[str, bytes]) -> None:
         with pytest.raises(InvalidInput):
@@ -190,6 +197,29 @@ class TestImage:
         image.save(tmp_path / "a.png")
         assert mlflow.Image(pil.open(tmp_path / "a.png")).to_list() == image.to_list()
         assert repr(image) == "Image(2x2, 'L')"
+
+    def test_comes_from_a_file_too(self, tmp_path: Path) -> None:
+        mlflow.Image([[7]]).save(tmp_path / "a.png")
+        assert mlflow.Image(tmp_path / "a.png").to_list() == mlflow.Image(str(tmp_path / "a.png")).to_list() == [[7]]
+
+    def test_a_file_that_is_none_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / "text.png").write_text("text", encoding="utf-8")
+        (tmp_path / "half.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        with pytest.raises(NotFound, match=r"gone\.png"):
+            mlflow.Image(tmp_path / "gone.png")
+        for path in (tmp_path / "text.png", tmp_path / "half.png", tmp_path, "a\0b"):
+            with pytest.raises(InvalidInput, match="cannot be read"):
+                mlflow.Image(path)
+
+    @pytest.mark.parametrize("name", ["a.nothing", "a", "no/such/folder/a.png"])
+    def test_a_place_it_cannot_be_saved_at_is_said(self, name: str, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInput):
+            mlflow.Image([[0]]).save(tmp_path / name)
+
+    @pytest.mark.parametrize("size", [(0, 1), (-1, 2), 3, "ab", (1, 2, 3)])
+    def test_what_is_no_size_is_said(self, size: Any) -> None:
+        with pytest.raises(InvalidInput, match="size"):
+            mlflow.Image([[0]]).resize(size)
 
     def test_without_pillow_the_error_says_what_to_install(self, tmp_path: Any) -> None:
         (tmp_path / "PIL.py").write_text("raise ImportError('no pillow here')")

@@ -409,6 +409,13 @@ class TestWhichRunIsActive:
         assert last.info.run_id == run.info.run_id
         assert (last.info.status, last.data.metrics) == ("FINISHED", {"loss": 0.5})
 
+    def test_of_nested_ones_it_is_the_one_that_ended_last(self) -> None:
+        with mlflow.start_run() as parent:
+            with mlflow.start_run(nested=True):
+                pass
+            assert last_id() == parent.info.run_id
+        assert last_id() == parent.info.run_id
+
     def test_a_run_stays_where_it_was_started(self) -> None:
         with mlflow.start_run() as run:
             home = mlflow.get_tracking_uri()
@@ -419,7 +426,7 @@ class TestWhichRunIsActive:
             assert active_id() == run.info.run_id
             with mlflow.start_run(nested=True) as child:  # a new run, in the new place; its parent is not there
                 assert "mlflow.parentRunId" not in child.data.tags
-        assert last_id() == child.info.run_id
+        assert last_id() == run.info.run_id
         assert mlflow.get_run(child.info.run_id).info.status == "FINISHED"
         mlflow.set_tracking_uri(home)
         kept = mlflow.get_run(run.info.run_id)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import threading
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,14 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dovetail as mlflow
-from dovetail.errors import InvalidInput, InvalidUri, NotFound, RunEnded
+from dovetail.errors import InvalidInput, InvalidUri, NotFound, RunEnded, StoreFull
+from dovetail.tracking.run_artifacts import tables_of
 from dovetail.tracking.tables import Table, parse, table_of, written
 
 np = pytest.importorskip("numpy")
 pd = pytest.importorskip("pandas")
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -112,6 +118,47 @@ class TestWriting:
         assert sorted(row[0] for row in content(kept)["data"]) == list(range(8))
 
     @pytest.mark.parametrize(
+        ("cell", "json_cell"),
+        [
+            (np.datetime64("2026-01-02", "ns"), "2026-01-02T00:00:00.000000000"),
+            (np.array(["2026-01-02", "NaT"], "datetime64[D]"), ["2026-01-02", None]),
+            (pd.Timestamp("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05+00:00"),
+            (dt.timedelta(days=1, seconds=3661, microseconds=5), "P1DT1H1M1.000005S"),
+            (np.timedelta64(90, "s"), "P0DT0H1M30S"),
+            (pd.Timedelta(seconds=90), "P0DT0H1M30S"),
+            (Decimal("0.10"), "0.10"),
+            (Decimal("NaN"), None),
+            (b"text", "text"),
+            ({"b", "a"}, ["a", "b"]),
+            ({1: {"x": float("inf")}}, {"1": {"x": None}}),
+            (np.arange(4).reshape(2, 2), [[0, 1], [2, 3]]),
+            (pd.NA, None),
+            (pd.NaT, None),
+        ],
+        ids=repr,
+    )
+    def test_cells_of_every_kind(self, cell: Any, json_cell: Any, kept: dict[str, bytes]) -> None:
+        mlflow.log_table({"a": [cell]}, "t.json")
+        assert content(kept)["data"] == [[json_cell]]
+
+    def test_a_single_value_stands_in_every_row(self, kept: dict[str, bytes]) -> None:
+        mlflow.log_table({"model": "rf", "fold": [1, 2], "n": np.int64(3)}, "t.json")
+        assert content(kept)["data"] == [["rf", 1, 3], ["rf", 2, 3]]
+
+    @pytest.mark.parametrize("data", [pd.DataFrame([[1, 2]], columns=["a", "a"]), {1: [1], "1": [2]}], ids=repr)
+    def test_columns_that_cannot_be_told_apart_are_refused(self, data: Any, kept: dict[str, bytes]) -> None:
+        with pytest.raises(InvalidInput, match="several columns named"):
+            mlflow.log_table(data, "t.json")
+        assert kept == {}
+
+    def test_a_table_in_itself_is_refused(self, kept: dict[str, bytes]) -> None:
+        circle: list[Any] = []
+        circle.append(circle)
+        with pytest.raises(InvalidInput, match="cannot be written"):
+            mlflow.log_table({"a": [circle]}, "t.json")
+        assert kept == {}
+
+    @pytest.mark.parametrize(
         ("data", "name"),
         [
             ([1, 2], "t.json"),
@@ -142,6 +189,20 @@ class TestWriting:
         with pytest.raises(InvalidInput, match=r"'t\.json' holds no table"):
             mlflow.log_table({"a": 1}, "t.json")
         assert kept == {"t.json": there.encode()}
+
+    def test_threads_lose_no_table(self, kept: dict[str, bytes]) -> None:
+        run = mlflow.active_run()
+        assert run is not None
+        names = [f"{number}.json" for number in range(8)]
+        threads = [
+            threading.Thread(target=mlflow.Client().log_table, args=(run.info.run_id, {"a": [1]}, name))
+            for name in names
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(tables_of(mlflow.get_run(run.info.run_id).data.tags)) == names
 
     def test_so_does_a_broken_parquet_file(self, kept: dict[str, bytes]) -> None:
         pytest.importorskip("pyarrow")
@@ -190,6 +251,22 @@ class TestLoading:
         with pytest.raises(NotFound):
             mlflow.load_table("t.json", run_ids=["f" * 32])
 
+    def test_runs_without_it_that_were_asked_for_are_named(self) -> None:
+        with mlflow.start_run() as has:
+            mlflow.log_table({"a": [1]}, "t.json")
+        with mlflow.start_run() as lacks:
+            pass
+        with pytest.warns(UserWarning, match=lacks.info.run_id):
+            frame = mlflow.load_table("t.json", run_ids=[has.info.run_id, lacks.info.run_id])
+        assert frame["a"].tolist() == [1]
+
+    def test_times_of_runs_are_moments(self) -> None:
+        with mlflow.start_run() as run:
+            mlflow.log_table({"a": [1, 2]}, "t.json")
+            frame = mlflow.load_table("t.json", extra_columns=["start_time", "end_time"])
+        assert frame["start_time"].tolist() == [pd.Timestamp(run.info.start_time, unit="ms", tz="UTC")] * 2
+        assert frame["end_time"].isna().all()
+
     @pytest.mark.parametrize("name", ["a", "nonsense", "metrics", "metrics.", "__class__"])
     def test_a_fact_that_runs_do_not_have_is_said(self, name: str) -> None:
         with mlflow.start_run():
@@ -222,3 +299,75 @@ def test_tables_of_dicts_have_its_columns(data: dict[str, list[Any]]) -> None:
     table = table_of(data)
     assert table.columns == tuple(data)
     assert all(len(row) == len(data) for row in table.rows)
+
+
+class TestOnDisk:
+    """Artifacts in a folder of this machine."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> str:
+        pytest.importorskip("dovetail_fsspec")
+        pytest.importorskip("dovetail_sqlite")
+        mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+        return mlflow.create_experiment("tables", artifact_location=str(tmp_path / "artifacts"))
+
+    def test_on_a_full_disk_the_table_stays_as_it_was(self, place: str) -> None:
+        resource = pytest.importorskip("resource")
+        client = mlflow.Client()
+        run_id = client.create_run(place).info.run_id
+        client.log_table(run_id, {"a": ["old"]}, "t.json")
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+        try:
+            for log in (
+                lambda: client.log_table(run_id, {"a": ["x" * (1 << 21)]}, "t.json"),
+                lambda: client.log_stream(run_id, io.BytesIO(bytes(1 << 21)), "raw.bin"),
+                lambda: client.log_image(run_id, np.random.default_rng(0).random((800, 800, 3)), "a.png"),
+            ):
+                with pytest.raises(StoreFull):
+                    log()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert client.load_table(place, "t.json")["a"].tolist() == ["old"]
+        assert [entry.path for entry in client.list_artifacts(run_id)] == ["t.json"]
+
+    def test_processes_that_add_at_once_leave_a_whole_table(
+        self, place: str, script: Callable[..., subprocess.CompletedProcess[str]]
+    ) -> None:
+        run_id = mlflow.Client().create_run(place).info.run_id
+        source = f"""
+            from dovetail import Client
+            for number in range(10):
+                Client({mlflow.get_tracking_uri()!r}).log_table({run_id!r}, {{"a": [number] * 50}}, "t.json")
+        """
+        threads = [threading.Thread(target=script, args=(source,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            with suppress(NotFound):  # before the first was there
+                assert len(mlflow.load_table("t.json", run_ids=[run_id])) % 50 == 0
+        for thread in threads:
+            thread.join()
+        rows = mlflow.load_table("t.json", run_ids=[run_id])["a"].tolist()
+        assert rows
+        assert all(len(set(rows[start : start + 50])) == 1 for start in range(0, len(rows), 50))
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+    def test_a_child_that_was_forked_while_a_table_grew_can_log_tables(
+        self, place: str, script: Callable[..., subprocess.CompletedProcess[str]]
+    ) -> None:
+        source = f"""
+            import os, threading
+            from dovetail import Client
+            from dovetail.tracking import run_artifacts
+
+            run = Client({mlflow.get_tracking_uri()!r}).create_run({place!r}).info.run_id
+            with run_artifacts._growing:
+                child = os.fork()
+                if not child:
+                    Client({mlflow.get_tracking_uri()!r}).log_table(run, {{"a": [1]}}, "t.json")
+                    os._exit(0)
+                assert os.waitpid(child, 0)[1] == 0
+        """
+        script(source)
+        assert mlflow.Client().load_table(place, "t.json")["a"].tolist() == [1]

@@ -133,3 +133,23 @@ class TestArtifacts:
             for info in runs:
                 found = store.search_runs(["0", far], f"artifact_uri = '{info.artifact_uri}'")
                 assert [run.info for run in found] == [info]
+
+
+class TestWhatIsNoFile:
+    @posix
+    @pytest.mark.parametrize("device", ["/dev/null", "/dev/full"])
+    def test_a_device_is_refused(self, device: str) -> None:
+        with pytest.raises(InvalidUri, match="names a device"):
+            location(f"sqlite:///{device}")
+
+    @posix
+    def test_a_pipe_is_refused(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "x.db")
+        with pytest.raises(InvalidUri, match="names a device, pipe"):
+            location(f"sqlite:///{tmp_path}/x.db")
+
+    def test_a_password_is_not_told(self) -> None:
+        for uri in ("sqlite://u:hunter2@h/x.db", "sqlite://u:a/hunter2@h/x.db", "sqlite:u:hunter2@h?x"):
+            with pytest.raises(InvalidUri) as caught:
+                location(uri)
+            assert "hunter2" not in f"{caught.value} {caught.value.hint}"
