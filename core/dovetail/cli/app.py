@@ -30,6 +30,15 @@ COMMANDS = {
 }
 
 
+# What MLflow's users call and is not here yet.
+ABSENT = {
+    "ui": "a UI",
+    "server": "a tracking server",
+    "gc": "a command that empties the bin",
+    "deployments": "deployments",
+}
+
+
 class LazyGroup(Group):
     """Lists commands from the table and from plugins' metadata; imports one only to run it."""
 
@@ -58,7 +67,9 @@ class LazyGroup(Group):
             from difflib import get_close_matches
 
             close = get_close_matches(args[0], names, n=1)
-            ctx.fail(f"No such command {args[0]!r}.{f' Did you mean {close[0]!r}?' if close else ''}")
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            absent = f" This version of dovetail does not have {ABSENT[args[0]]}." if args[0] in ABSENT else ""
+            ctx.fail(f"No such command {args[0]!r}.{absent or meant}")
         return super().resolve_command(ctx, args)
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:

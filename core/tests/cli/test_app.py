@@ -232,3 +232,10 @@ def test_what_others_wrote_does_nothing_to_the_terminal(dovetail: Any) -> None:
     assert shown.exit_code != 0
     assert "\\x1b[31m\\x07" in shown.err
     assert not {"\x1b", "\x07"} & set(shown.err)
+
+
+@pytest.mark.parametrize(("name", "what"), [("ui", "a UI"), ("server", "a tracking server")])
+def test_what_is_not_here_yet_is_said(dovetail: Any, name: str, what: str) -> None:
+    shown = dovetail(name)
+    assert shown.exit_code == 2
+    assert f"No such command {name!r}. This version of dovetail does not have {what}." in " ".join(shown.err.split())
