@@ -127,6 +127,8 @@ def _named(path: Path) -> Iterator[None]:
 @contextmanager
 def _whole(path: Path) -> Iterator[IO[str]]:
     """A file that takes its place when it is complete; pipes and devices are written to as they are."""
+    with suppress(FileNotFoundError):  # it is a new one
+        path.stat()  # says what is wrong with a link that leads round in a circle
     if path.exists() and not path.is_file() and not path.is_dir():
         with path.open("w", encoding="utf-8", newline="") as file:
             yield file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,8 @@ class Screen:
     """Shows runs in place; what it showed last stays when it is left."""
 
     def __init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # names may have characters the terminal does not take
         console = Console(highlight=False, no_color=not output.coloured())
         # Drawn when there is something new, not by a thread of its own.
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)

@@ -120,7 +120,10 @@ def is_locked(path: Path, *, shared: bool = False) -> bool:
 def _is_ours(path: Path) -> bool:
     if path.is_symlink() or not path.is_dir():
         return False
-    return path.name.startswith(TRASH) or mark_of(path).is_file() or is_recorded(lock_of(path))
+    lock = lock_of(path)
+    if lock.exists() and not lock.is_file():  # a pipe, say, which would keep us waiting
+        return False
+    return path.name.startswith(TRASH) or mark_of(path).is_file() or is_recorded(lock)
 
 
 def _looked_at(folder: Path) -> CachedEnvironment | None:

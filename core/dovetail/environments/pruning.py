@@ -141,11 +141,12 @@ def _remove_locks(folder: Path) -> None:
 
 def _wheels(since: float, *, dry_run: bool) -> list[Pruned]:
     with wheelhouse.wheels_not_packed_since(since) as found:
-        if not found:
-            return []
-        pruned = Pruned(f"packed wheels of dovetail ({len(found)})", "unused", sum(map(size_of, found)))
-        outcome = pruned if dry_run else _attempted(pruned, lambda: _discarded(found))
-        return [outcome] if outcome else []
+        each = [(folder, Pruned(f"packed wheel {folder.name}", "unused", size_of(folder))) for folder in found]
+        tried = each if dry_run else [(path, _attempted(one, lambda: _discarded([path]))) for path, one in each]  # noqa: B023 - at once
+        outcomes = [one for _, one in tried if one]
+    gone, kept = ([one for one in outcomes if bool(one.failure) is failed] for failed in (False, True))
+    total = Pruned(f"packed wheels of dovetail ({len(gone)})", "unused", sum(one.size for one in gone))
+    return [total, *kept] if gone else kept
 
 
 def _discarded(folders: list[Path]) -> bool:

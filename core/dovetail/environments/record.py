@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ __all__ = ["Record", "is_recorded", "read_record", "write_record"]
 _SIGN = "dovetail-environment"
 _TEXTS, _NUMBERS = ("manager", "python", "source"), ("requirements", "created")
 _LIMIT = 1 << 16
+# Numbers that can be meant: times up to the year 9999, in milliseconds, and as many requirements as a file holds.
+_HIGHEST = {"created": 253_370_764_800_000, "requirements": 1_000_000}
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,19 @@ def read_record(lock: Path) -> Record:
     content = _content(lock) or {}
     kinds = {**dict.fromkeys(_TEXTS, str), **dict.fromkeys(_NUMBERS, int)}
     known: dict[str, Any] = {name: content[name] for name, kind in kinds.items() if type(content.get(name)) is kind}
-    return Record(**known)
+    return Record(**{name: value for name, value in known.items() if name in _TEXTS or 0 <= value < _HIGHEST[name]})
 
 
 def _content(lock: Path) -> dict[str, object] | None:
     try:
-        with lock.open("rb") as stream:
-            content = json.loads(stream.read(_LIMIT))
+        content = json.loads(_bytes(lock))
     except (OSError, ValueError, RecursionError):  # no lock file, or not one of these
         return None
     return content if isinstance(content, dict) and _SIGN in content else None
+
+
+def _bytes(lock: Path) -> bytes:
+    """The file's content; nothing where it is a pipe or a device, which could keep us waiting for ever."""
+    descriptor = os.open(lock, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read(_LIMIT) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""

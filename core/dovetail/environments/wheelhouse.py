@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dovetail.environments.cache import cache_folder, lock_of
+from dovetail.environments.cache import TRASH, cache_folder, lock_of
 from dovetail.environments.packing import pack
 from dovetail.environments.spec import LocalWheel, requirement_name
 from dovetail.posix import locked, private_folder
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["bind", "local_wheels", "pinned", "wheel_folder", "wheels_not_packed_since"]
 
 _PARTS = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[(?P<extras>[^\]]*)\])?(?P<rest>.*)")
+_DIGITS = 20  # of a wheel's digest, as its folder's name
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 
 
@@ -102,15 +103,18 @@ def wheel_folder() -> Path:
 def wheels_not_packed_since(moment: float) -> Iterator[list[Path]]:
     """The folders of wheels that no environment was prepared with since then; nobody packs any while they are held.
 
+    Only what is certain to be ours is among them: a folder of wheels alone that is named as we name them. Where the
+    place of the wheels is a link, it may lead to anything, and there are none.
+
     Args:
         moment: In seconds since 1970.
     """
     place = wheel_folder()
-    if not place.is_dir():
+    if place.is_symlink() or not place.is_dir():
         yield []
         return
     with locked(lock_of(place)):
-        yield [each for each in sorted(place.iterdir()) if each.is_dir() and each.stat().st_mtime <= moment]
+        yield [each for each in sorted(place.iterdir()) if _is_packed(each) and each.stat().st_mtime <= moment]
 
 
 @dataclass(frozen=True)
@@ -170,12 +174,28 @@ def _installed() -> dict[str, Distribution]:
 def _wheel(name: str, distribution: Distribution, cache: Path) -> LocalWheel:
     packed = pack(distribution)
     digest = hashlib.sha256(packed.content).hexdigest()
-    path = private_folder(cache / digest[:20]) / packed.filename
+    path = private_folder(cache / digest[:_DIGITS]) / packed.filename
     # A power cut can leave a file shorter than it was written.
     if not path.exists() or path.stat().st_size != len(packed.content):
         _write(path, packed.content)
     os.utime(path.parent)  # says that it is in use
     return LocalWheel(name, path, digest)
+
+
+def _is_packed(folder: Path) -> bool:
+    """Whether it is a folder that ``_wheel`` made, and holds nothing else."""
+    if not re.fullmatch(rf"[0-9a-f]{{{_DIGITS}}}|{re.escape(TRASH)}[0-9a-f]{{12}}", folder.name):
+        return False
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    try:
+        return all(_is_wheel(each) for each in folder.iterdir())
+    except OSError:  # what cannot be looked into is left alone
+        return False
+
+
+def _is_wheel(path: Path) -> bool:
+    return path.suffix == ".whl" and path.is_file() and not path.is_symlink()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ from dovetail.models.manifest import FILE, inside
 from dovetail.models.requirement import Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from dovetail.artifacts.store import ArtifactStore
 
@@ -57,8 +59,9 @@ def update_model_requirements(
     keep their order, and comments stay. Versions do not matter for removing. Conda's own packages are left alone.
 
     Every file appears whole; if one cannot be written, those before it are put back. Only a process that is killed
-    between two of them leaves some changed: calling this again finishes the work. Of two that change one model at the
-    same moment, the one that writes last wins.
+    between two of them leaves some changed: calling this again finishes the work. Those who change one
+    folder of this machine at the same moment take turns, each user's processes among themselves. In an artifact store,
+    which has no locks, the one that writes last wins, and what the other one changed may be lost.
 
     Args:
         model_uri: A folder of this machine, ``runs:/<run id>/<path>``, or a folder in an artifact store.
@@ -75,6 +78,11 @@ def update_model_requirements(
     uri = os.fspath(model_uri)
     amendment = _amendment(operation, requirement_list)
     place = _place(uri)
+    with place.alone():
+        return _update(place, amendment)
+
+
+def _update(place: _Place, amendment: Amendment) -> RequirementsChange:
     with tempfile.TemporaryDirectory(prefix="dovetail-model-") as scratch:
         found = _read(place, Path(scratch))
         changed = _changed(found, Path(scratch), amendment, place.name)
@@ -205,6 +213,10 @@ class _Place(ABC):
 
     name: str
 
+    def alone(self) -> AbstractContextManager[object]:
+        """Keeps others from changing the model, where that is possible."""
+        return nullcontext()
+
     @abstractmethod
     def read(self, name: str) -> bytes | None:
         """A file, None if there is none."""
@@ -232,6 +244,9 @@ class _Folder(_Place):
         self._folder = folder
         self.name = str(folder)
 
+    def alone(self) -> AbstractContextManager[object]:
+        return _turn(os.path.realpath(self._folder))
+
     def read(self, name: str) -> bytes | None:
         path = inside(self._folder, name)
         try:
@@ -248,6 +263,24 @@ class _Folder(_Place):
             if error.errno in _READ_ONLY:
                 raise StoreReadOnly(message, hint="Check who may write to the model's folder.") from error
             raise StoreError(message, hint="Check the disk that it lies on; the model is as it was.") from error
+
+
+@contextmanager
+def _turn(folder: str) -> Iterator[None]:
+    """Wait until no other process of this user changes the folder; the lock lies outside the model.
+
+    Where the user has no cache folder, as in some containers, nobody waits: a shared folder would be no place for it.
+    """
+    import hashlib
+
+    from dovetail.environments.cache import cache_folder
+    from dovetail.posix import locked, private_folder
+
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:20]
+    with ExitStack() as held:
+        with suppress(OSError):
+            held.enter_context(locked(private_folder(cache_folder() / "locks") / f"{name}.lock"))
+        yield
 
 
 def _replace(path: Path, content: bytes) -> None:

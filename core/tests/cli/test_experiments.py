@@ -120,6 +120,12 @@ class TestCsv:
         assert target.stat().st_mode & 0o777 == 0o640
         assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]
 
+    def test_links_in_a_circle(self, dovetail: Any, wine: str, tmp_path: Path) -> None:
+        (tmp_path / "round.csv").symlink_to(tmp_path / "round.csv")
+        ended = dovetail("experiments", "csv", "-x", wine, "-o", str(tmp_path / "round.csv"))
+        assert ended.exit_code != 0
+        assert "Too many levels of symbolic links" in ended.err
+
     def test_a_link_stays_one_and_a_device_is_written_to(self, dovetail: Any, wine: str, tmp_path: Path) -> None:
         (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
         assert dovetail("experiments", "csv", "-x", wine, "-o", "link.csv").exit_code == 0

@@ -157,6 +157,11 @@ def test_one_run_is_shown_in_detail(screen: Any) -> None:
     assert "█" in metric
 
 
+def test_watching_a_run_whose_name_the_terminal_cannot_take(screen: Any) -> None:
+    ended = screen("runs", "watch", "abc", story="add('日本', 0.1, run_id='abc')", PYTHONIOENCODING="latin-1")
+    assert (ended.exit_code, "\\u65e5\\u672c" in ended.out) == (0, True)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("terminal", [True, False])
 def test_watching_is_left_cleanly(tmp_path: Path, number: int, code: int, terminal: bool) -> None:

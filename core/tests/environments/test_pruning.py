@@ -140,10 +140,29 @@ class TestTheList:
         assert cached_environments(tmp_path / "absent") == []
         assert prune(0, tmp_path / "absent") == []
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", '{"dovetail-environment": 1, "manager": 5, "created": "x"}'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "{",
+            "[]",
+            '{"dovetail-environment": 1, "manager": 5, "created": "x"}',
+            '{"dovetail-environment": 1, "created": 1' + "0" * 400 + "}",
+            '{"dovetail-environment": 1, "created": -99999999999999999999}',
+        ],
+    )
     def test_a_record_that_is_none_says_nothing(self, tmp_path: Path, text: str) -> None:
         (tmp_path / "one.lock").write_text(text, encoding="utf-8")
         assert read_record(tmp_path / "one.lock") == Record()
+
+    @posix_only
+    def test_a_pipe_keeps_nobody_waiting(self, place: Path) -> None:
+        (place / "y").mkdir()
+        mark_of(place / "y").touch()
+        os.mkfifo(place / "y.lock")
+        assert read_record(place / "y.lock") == Record()
+        assert cached_environments(place) == []
+        assert prune(0, place) == []
 
 
 class TestPruning:
@@ -221,6 +240,27 @@ class TestWheels:
         assert prune(3 * 86400, place) == []
         assert [each.name for each in prune(0, place)] == ["packed wheels of dovetail (1)"]
         assert list(wheels.iterdir()) == []
+
+    def test_folders_that_are_not_wheels_stay(self, wheels: Path, place: Path, tmp_path: Path) -> None:
+        (packed,) = wheelhouse.local_wheels(["dovetail-core"], wheels)
+        mine = [tmp_path / "photos", wheels / "photos", wheels / ("a" * 20)]
+        for folder in mine:
+            folder.mkdir()
+            (folder / "photo.png").touch()
+        (wheels / ("b" * 20)).symlink_to(packed.path.parent.rename(tmp_path / "elsewhere"))
+        (packed,) = wheelhouse.local_wheels(["dovetail-core"], wheels)
+        for folder in (*mine, packed.path.parent):
+            os.utime(folder, (0, 0))
+        assert [(each.name, each.failure) for each in prune(0, place)] == [("packed wheels of dovetail (1)", None)]
+        assert all((folder / "photo.png").exists() for folder in mine)
+        assert (wheels / ("b" * 20)).exists()
+
+    def test_a_linked_place_of_wheels_is_not_followed(self, wheels: Path, place: Path) -> None:
+        (packed,) = wheelhouse.local_wheels(["dovetail-core"], wheels)
+        os.utime(packed.path.parent, (0, 0))
+        wheels.symlink_to(wheels.rename(wheels.with_name("other")))
+        assert prune(0, place) == []
+        assert packed.path.exists()
 
     def test_packing_one_again_counts(self, wheels: Path, place: Path) -> None:
         (packed,) = wheelhouse.local_wheels(["dovetail-core"], wheels)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -325,3 +327,13 @@ def test_texts_and_lists_are_changed_alike(lines: list[str], given_names: list[s
     dumped = yaml.safe_dump(content)
     changed = yaml.safe_load(amendment.of_yaml(dumped, content, "dependencies", "pip"))
     assert changed["dependencies"][1]["pip"] == amendment.of_list(content["dependencies"][1]["pip"])  # type: ignore[index]
+
+
+def test_those_who_add_at_once_lose_nothing(model: Path) -> None:
+    program = (
+        "import sys; from dovetail.models import update_model_requirements as u; u(sys.argv[1], 'add', sys.argv[2:])"
+    )
+    argv = [sys.executable, "-c", program, str(model)]
+    started = [subprocess.Popen([*argv, f"pkg{number}=={number}"]) for number in range(8)]
+    assert [process.wait(60) for process in started] == [0] * 8
+    assert all(f"pkg{number}=={number}" in text(model, "requirements.txt") for number in range(8))
