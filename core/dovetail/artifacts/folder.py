@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from dovetail import uris
 from dovetail.artifacts import transfer
 from dovetail.artifacts.store import ArtifactStore
+from dovetail.documents import shown
+from dovetail.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from dovetail.values import FileInfo
 
 __all__ = ["ArtifactFolder", "fetched"]
 
 
-def fetched(store: ArtifactStore, path: str, destination: Path | None) -> Path:
-    """Bring an artifact to this machine under its own name, without the folders above it; see ``transfer.download``."""
+def fetched(store: ArtifactStore, path: str, destination: str | os.PathLike[str] | None) -> Path:
+    """Bring an artifact to this machine under its own name, without the folders above it; see ``transfer.download``.
+
+    Raises:
+        InvalidInput: The destination is no path, beside what ``transfer.download`` raises.
+    """
     above, name = posixpath.split(uris.artifact_path(path))
-    where = None if destination is None else destination.absolute()
+    where = None if destination is None else _local(destination)
     return transfer.download(ArtifactFolder(store, above), name, where)
+
+
+def _local(destination: str | os.PathLike[str]) -> Path:
+    try:
+        path = Path(destination).absolute()
+        if b"\0" not in os.fsencode(path):
+            return path
+        reason = "it holds a NUL"
+    except (TypeError, ValueError, OSError) as error:  # no path, half a character in it, a working folder that is gone
+        reason = str(error)
+    raise InvalidInput(f"{shown(destination)} is no folder to fetch into: {reason}.")
 
 
 class ArtifactFolder(ArtifactStore):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dovetail import locations, uris
@@ -51,7 +50,7 @@ def download_artifacts(
         StoreError: The store, or writing to this machine, fails.
     """
     store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
-    return str(fetched(store, path, None if dst_path is None else Path(dst_path)))
+    return str(fetched(store, path, dst_path))
 
 
 def list_artifacts(

@@ -148,6 +148,8 @@ def preview_path(path: str) -> str:
 def preview(image: Image) -> bytes:
     """A small picture of it, for pages that show many: WebP, at most 256 pixels wide and high."""
     whole = image.to_pil()
+    if whole.mode.startswith("I;16"):
+        whole = whole.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     # WebP holds neither palettes nor pixels of more than eight bits.
     small = whole.convert("RGBA" if "A" in whole.getbands() or "transparency" in whole.info else "RGB")
     small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))

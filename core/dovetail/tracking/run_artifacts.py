@@ -171,7 +171,7 @@ class RunArtifacts:
 
     def download(self, path: str | None, destination: str | os.PathLike[str] | None = None) -> Path:
         """Bring a file or folder to this machine."""
-        return fetched(self.store, uris.artifact_path(path), None if destination is None else Path(destination))
+        return fetched(self.store, uris.artifact_path(path), destination)
 
 
 def tables_of(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -346,3 +346,13 @@ class TestImages:
                 print(error)
         """)
         assert "pip install pillow" in done.stdout
+
+
+@pytest.mark.parametrize("destination", [5, b"x", "\ud800", "a\0b"])
+def test_a_destination_that_is_no_path_is_said(destination: Any, artifacts: Any) -> None:
+    with mlflow.start_run() as run:
+        mlflow.log_text("a", "a.txt")
+    with pytest.raises(InvalidInput, match="no folder to fetch into"):
+        mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="a.txt", dst_path=destination)
+    with pytest.raises(InvalidInput, match="no folder to fetch into"):
+        mlflow.Client().download_artifacts(run.info.run_id, "a.txt", destination)

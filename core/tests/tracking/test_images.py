@@ -174,7 +174,12 @@ def active() -> str:
 
 
 def wide() -> Any:
-    return pil.fromarray(np.zeros((4, 4), np.uint16))
+    return pil.fromarray(np.full((4, 4), 40_000, np.uint16))
+
+
+def test_a_preview_of_sixteen_bits_is_as_bright_as_its_picture(kept: dict[str, bytes]) -> None:
+    mlflow.log_image(wide(), key="a")
+    assert abs(opened(kept[min(kept)]).convert("L").getpixel((1, 1)) - 40_000 // 256) < 4
 
 
 def test_a_deleted_run_takes_no_image_and_an_unknown_one_is_said(artifacts: Callable[[str], dict[str, bytes]]) -> None:
