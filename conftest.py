@@ -6,10 +6,15 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Machines that test are shared: how long an example takes says nothing.
+hypothesis.settings.register_profile("dovetail", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("dovetail")
 
 
 def pytest_configure() -> None:

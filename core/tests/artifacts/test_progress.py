@@ -264,7 +264,7 @@ class TestWhatGoesWrong:
             """
             work = threading.Thread(target=transfer.upload, args=(Store(), made('m', 1, 900) / '0', "a"), daemon=True)
             work.start()
-            time.sleep(1.5)
+            time.sleep(6)
             """
         )
         terminal.read_until("Uploading 0")

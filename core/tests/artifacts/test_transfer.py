@@ -11,6 +11,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 import tracemalloc
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
@@ -86,12 +87,14 @@ class Failing(MemoryArtifactStore):
         self.asked.append(path)
         if path == self.bad:
             raise StoreUnavailable("The wire is cut.")
+        time.sleep(0.005)  # as wires take; otherwise all are through before anybody hears of the failure
         super().put(path, stream)
 
     def open(self, path: str) -> BinaryIO:
         self.asked.append(path)
         if path == self.bad:
             raise StoreUnavailable("The wire is cut.")
+        time.sleep(0.005)
         return super().open(path)
 
 
