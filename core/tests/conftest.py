@@ -32,6 +32,13 @@ def fresh_start(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     forget()
 
 
+@pytest.fixture
+def no_variables_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that lead tests to services are ours too: whoever tells of all variables would tell of them."""
+    for name in [each for each in os.environ if each.startswith("DOVETAIL_TEST_")]:
+        monkeypatch.delenv(name)
+
+
 def forget() -> None:
     runs.forget_runs()
     experiments.forget_experiment()

@@ -42,6 +42,9 @@ HOSTILE = [
 ]
 
 
+pytestmark = pytest.mark.usefixtures("no_variables_of_tests")
+
+
 @pytest.fixture
 def doctor(site: Path) -> Callable[..., str]:
     """What ``dovetail.doctor()`` prints in a fresh interpreter that has the test's distributions."""

@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.usefixtures("no_variables_of_tests")
 PROGRAM = "from dovetail.cli.main import main; main()"
 
 
