@@ -19,6 +19,8 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/[!_]*/*/pyproject.toml"))
 KEYS = [folder.name for folder in PLUGINS]
 PINS = ("-c", "requirements/constraints.txt")
+# Side by side, on every core; whoever is done takes from the others. ``nox -s tests -- -n 0`` runs them in turn.
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 
 nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -47,7 +49,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test, in one environment that holds every distribution."""
     install_checkout(session)
-    session.run("pytest", "-rs", *session.posargs)
+    session.run("pytest", "-rs", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session(python=PYTHONS)
@@ -55,7 +57,7 @@ def compat(session: nox.Session) -> None:
     """The tests of what stands on no heavy library, on every supported Python."""
     install_checkout(session)
     light = ["core/tests", "plugins/stores/sql", "plugins/stores/sqlite", "plugins/artifacts/fsspec"]
-    session.run("pytest", *light, *session.posargs)
+    session.run("pytest", *light, *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
@@ -129,8 +131,8 @@ def wheels(session: nox.Session, key: str) -> None:
 def test_plugin(session: nox.Session, folder: Path) -> None:
     """The plugin's tests, with the group ``test`` of its pyproject and nothing else beside it."""
     groups = nox.project.load_toml(folder / "pyproject.toml").get("dependency-groups", {})
-    install_wheels(session, "dovetail-core[testing]", "pytest-timeout", *groups.get("test", []))
-    session.run("pytest", str(folder / "tests"), *session.posargs)
+    install_wheels(session, "dovetail-core[testing]", "pytest-timeout", "pytest-xdist", *groups.get("test", []))
+    session.run("pytest", str(folder / "tests"), *SIDE_BY_SIDE, *session.posargs)
 
 
 def install_checkout(session: nox.Session) -> None:

@@ -16,7 +16,17 @@ from peers import Peer, Shelf, default_cache
 from table import render
 from workload import Measured, Workload, measure, repetitions
 
-WORKLOADS = ("import_time", "script", "cli_help", "install_size", "first_touch", "client_calls")
+WORKLOADS = (
+    "import_time",
+    "script",
+    "cli_help",
+    "install_size",
+    "first_touch",
+    "client_calls",
+    "search",
+    "registry",
+    "histories",
+)
 
 
 def main() -> int:

@@ -34,8 +34,8 @@ The status and the error code are what a server answers with; the exit code is w
 
 FILTERS = """# Search filters
 
-The text that `search_runs`, `search_experiments`, `Client` and `dovetail runs list --filter` take. For examples see
-[how to search runs](../how-to/search-runs.md).
+The text that all searches take: of runs, experiments, registered models, their versions and logged models, in Python
+as on the command line. For examples see [how to search runs](../how-to/search-runs.md).
 
 ## Grammar
 
@@ -143,7 +143,7 @@ def entity_table(name: str, families: tuple[Family, ...]) -> str:
     """What can be searched on one entity."""
     rows = "".join(row for family in families for row in family_rows(family))
     head = "| identifier | with text | with a number | order by |\n| --- | --- | --- | --- |\n"
-    return f"## {name.capitalize()}\n\n{head}{rows}\n"
+    return f"## {name.replace('_', ' ').capitalize()}\n\n{head}{rows}\n"
 
 
 def family_rows(family: Family) -> Iterator[str]:
@@ -168,10 +168,12 @@ def limit_rows() -> Iterator[str]:
     """A line for each bound on a filter's size."""
     limits = {
         "characters in a filter": filters.MAX_LENGTH,
-        "comparisons": filters.MAX_TERMS,
+        "comparisons, and numbers in lists": filters.MAX_TERMS,
         "parentheses and NOTs inside each other": filters.MAX_DEPTH,
         "characters of LIKE patterns": filters.MAX_PATTERNS,
         "keys to order by": filters.MAX_ORDER_KEYS,
+        "datasets that logged models are searched on": filters.MAX_DATASETS,
+        "columns": filters.MAX_COLUMNS,
     }
     for name, limit in limits.items():
         yield f"| {name} | {limit} |\n"

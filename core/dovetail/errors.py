@@ -9,6 +9,7 @@
     │   ├── InvalidModel          an MLmodel, signature or model input
     │   ├── InvalidSetting        an environment variable or dovetail.toml entry
     │   ├── ParamConflict         a param logged again with another value
+    │   ├── AliasMoved            an alias that is not where the caller expected it
     │   └── RunEnded              logging to a run that is over or deleted
     ├── NotFound                  404 RESOURCE_DOES_NOT_EXIST   exit 3
     ├── AlreadyExists             400 RESOURCE_ALREADY_EXISTS   exit 4
@@ -37,6 +38,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "AliasMoved",
     "AlreadyExists",
     "DovetailError",
     "EnvironmentFailed",
@@ -149,6 +151,10 @@ class InvalidSetting(InvalidInput):
 
 class ParamConflict(InvalidInput):
     """A param was logged before with another value; params are write-once."""
+
+
+class AliasMoved(InvalidInput):
+    """An alias of a registered model is not where the caller expected it: somebody else moved it first."""
 
 
 class RunEnded(InvalidInput):

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dovetail.artifacts.store import ArtifactStore
+    from dovetail.datasets.source import DatasetSource
     from dovetail.environments.manager import EnvManager
     from dovetail.models.flavor import Flavor
     from dovetail.projects.backend import Backend
+    from dovetail.registry.store import RegistryStore
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Run
 
@@ -36,7 +38,7 @@ def dovetail_tracking_stores() -> Mapping[str, Callable[[str], TrackingStore]]: 
 
 
 @hookspec
-def dovetail_registry_stores() -> Mapping[str, Callable[[str], Any]]:  # type: ignore[empty-body]
+def dovetail_registry_stores() -> Mapping[str, Callable[[str], RegistryStore]]:  # type: ignore[empty-body]
     """Registry stores by URI scheme; a factory takes the URI."""
 
 
@@ -76,8 +78,8 @@ def dovetail_deployment_targets() -> Mapping[str, Callable[..., Any]]:  # type: 
 
 
 @hookspec
-def dovetail_dataset_sources() -> Mapping[str, Callable[..., Any]]:  # type: ignore[empty-body]
-    """Dataset sources by name."""
+def dovetail_dataset_sources() -> Mapping[str, type[DatasetSource]]:  # type: ignore[empty-body]
+    """Classes of dataset sources by their source type, the word that stores keep beside what a source writes."""
 
 
 @hookspec

@@ -28,10 +28,12 @@ __all__ = ["Fit", "Inspection", "core_problems", "fit", "hidden_names", "inspect
 #: Kind -> the interface that what its factories make has to fit.
 INTERFACES = {
     "tracking_stores": "dovetail.tracking.store:TrackingStore",
+    "registry_stores": "dovetail.registry.store:RegistryStore",
     "artifact_stores": "dovetail.artifacts.store:ArtifactStore",
     "env_managers": "dovetail.environments.manager:EnvManager",
     "backends": "dovetail.projects.backend:Backend",
     "flavors": "dovetail.models.flavor:Flavor",
+    "dataset_sources": "dovetail.datasets.source:DatasetSource",
 }
 _CORE = re.compile(r"dovetail[-_.]core\s*\(?(?P<bounds>[^;\[)]*)", re.IGNORECASE)
 _BOUND = re.compile(r"\s*(>=|<=|==|!=|~=|>|<)\s*(\d+(?:\.\d+)*)(\.\*)?\s*\Z")

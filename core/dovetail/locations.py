@@ -6,14 +6,21 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from dovetail import plugins, uris
-from dovetail.errors import InvalidUri
+from dovetail.artifacts.folder import ArtifactFolder
+from dovetail.errors import InvalidUri, PluginMissing
+from dovetail.registry.finding import named_version
+from dovetail.registry.model_uri import ModelUri
 from dovetail.tracking import places
 
 if TYPE_CHECKING:
     from dovetail.artifacts.store import ArtifactStore
+    from dovetail.registry.store import RegistryStore
     from dovetail.tracking.store import TrackingStore
 
-__all__ = ["artifact_store", "check_readable", "locate", "run_artifacts", "split_run_uri"]
+__all__ = ["artifact_store", "locate", "location_of", "run_artifacts", "split_run_uri"]
+
+# A version may be registered from another one, and that from a third; nobody does so more often than this.
+_LONGEST_CHAIN = 20
 
 
 def artifact_store(uri: str) -> ArtifactStore:
@@ -36,22 +43,29 @@ def run_artifacts(run_id: str, store: TrackingStore | None = None) -> ArtifactSt
     return artifact_store((store or places.tracking_store()).get_run(run_id).info.artifact_uri)
 
 
-def locate(uri: str, store: TrackingStore | None = None) -> tuple[ArtifactStore, str]:
+def locate(
+    uri: str, store: TrackingStore | None = None, registry: RegistryStore | None = None
+) -> tuple[ArtifactStore, str]:
     """The artifact store and the path in it that a location names.
 
     Args:
-        uri: ``runs:/<run id>/<path>``, a local path, or the URI of a file or folder in any artifact store.
-        store: The tracking store that resolves run ids; by default the one in force.
+        uri: ``runs:/<run id>/<path>``, a model of a registry such as ``models:/<name>/<version>``, a logged model
+            ``models:/<model id>``, a local path, or the URI of a file or folder in any artifact store.
+        store: The tracking store that resolves run and model ids; by default the one in force.
+        registry: The model registry; by default the one in force beside that tracking store.
 
     Raises:
         InvalidUri: It cannot be read as a location.
-        NotFound: There is no such run.
+        NotFound: There is no such run, model or version.
     """
-    check_readable(uri)
     scheme = uris.scheme_of(uri)
     if scheme == "runs":
         run_id, path = split_run_uri(uri)
         return run_artifacts(run_id, store), path
+    if scheme == "models":
+        model = ModelUri.parse(uri)
+        root, folder = locate(*_files_of(model, store, registry))
+        return (ArtifactFolder(root, folder) if folder else root), model.path
     if scheme == "file":
         # The place itself, where links have led: the store lets nobody out of its root by one.
         local = uris.path_of(uri).resolve()
@@ -62,17 +76,56 @@ def locate(uri: str, store: TrackingStore | None = None) -> tuple[ArtifactStore,
     return artifact_store(base), uris.artifact_path(name)
 
 
-def check_readable(uri: str) -> None:
-    """Refuse ``models:/<name>/<version>``, which names a place in a model registry.
+def location_of(uri: str, store: TrackingStore | None = None, registry: RegistryStore | None = None) -> str:
+    """The URI of a place in an artifact store that a location names, whether there is anything or not.
 
-    Raises:
-        InvalidUri: It is such a URI.
+    Args:
+        uri: As for ``locate``, which also says what is raised.
+        store: As for ``locate``.
+        registry: As for ``locate``.
     """
-    if uris.scheme_of(uri) == "models":
-        raise InvalidUri(
-            f"{uris.masked(uri)!r} names a model in a model registry, and this version of dovetail has none.",
-            hint="Name the model by where it was logged: runs:/<run id>/<path>.",
-        )
+    scheme = uris.scheme_of(uri)
+    if scheme == "runs":
+        run_id, path = split_run_uri(uri)
+        return uris.join((store or places.tracking_store()).get_run(run_id).info.artifact_uri, path)
+    if scheme == "models":
+        model = ModelUri.parse(uri)
+        return uris.join(location_of(*_files_of(model, store, registry)), model.path)
+    return uris.uri_of(uris.path_of(uri)) if scheme == "file" else uri
+
+
+def _files_of(
+    model: ModelUri, store: TrackingStore | None, registry: RegistryStore | None
+) -> tuple[str, TrackingStore | None]:
+    """Where a model's files lie, which is no ``models:`` URI any more, and the tracking store that resolves it."""
+    below = ""
+    for _ in range(_LONGEST_CHAIN):
+        if model.model_id is not None:
+            logged = (store or places.tracking_store()).get_logged_model(model.model_id)
+            return uris.join(logged.artifact_location, below), store
+        registry = registry or places.registry_store(store.uri if store else None)
+        source = named_version(registry, model).source
+        if uris.scheme_of(source) not in ("runs", "models"):
+            return uris.join(source, below), store
+        store = _tracking_beside(registry, store)
+        if uris.scheme_of(source) == "runs":
+            return uris.join(source, below), store
+        model = ModelUri.parse(source)
+        below = f"{model.path}/{below}".strip("/")
+    raise InvalidUri(f"Registered model {model.name!r} leads to no files, only from version to version.")
+
+
+def _tracking_beside(registry: RegistryStore, store: TrackingStore | None) -> TrackingStore | None:
+    """The tracking store that the sources of a registry's versions speak of: the one at the same place.
+
+    Where runs are tracked elsewhere, versions are registered by the places of their files, which need none.
+    """
+    if store is not None and store.uri == registry.uri:
+        return store
+    try:
+        return places.open_store(registry.uri)
+    except PluginMissing:  # a place that only keeps models
+        return store
 
 
 def split_run_uri(uri: str) -> tuple[str, str]:

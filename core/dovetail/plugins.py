@@ -95,13 +95,18 @@ _DISTRIBUTIONS = {
     ("artifact_stores", "memory"): "dovetail-fsspec",
     ("artifact_stores", "file"): "dovetail-fsspec",
     ("env_managers", "local"): "dovetail-system",
+    ("tracking_stores", "mariadb"): "dovetail-mysql",
+    ("registry_stores", "mariadb"): "dovetail-mysql",
 }
 # Keys whose distribution is one of ours. Others get no name to install: anybody could publish that name.
-_OURS = {"file", "fsspec", "local", "memory", "null", "pyfunc", "sklearn", "sqlite", "system", "uv", "virtualenv"}
+_OURS = {
+    "file", "fsspec", "local", "mariadb", "memory", "mysql", "null", "postgresql", "pyfunc", "sklearn", "sqlite",
+    "system", "uv", "virtualenv",
+}  # fmt: skip
 # Keys that people ask for, and that no plugin answers for in this version.
 _NOT_YET = {
     "azure", "catboost", "conda", "databricks", "docker", "gcs", "gs", "hdfs", "http", "https", "keras", "kubernetes",
-    "lightgbm", "mysql", "onnx", "postgresql", "pytorch", "ray", "s3", "slurm", "spark", "tensorflow", "xgboost",
+    "lightgbm", "onnx", "pytorch", "ray", "s3", "slurm", "spark", "tensorflow", "xgboost",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail import setting_files
+from dovetail.durations import GRAMMAR, seconds_of
 from dovetail.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ class Setting:
 
     Args:
         name: Its key in ``dovetail.toml``.
-        kind: ``str``, ``bool``, ``float``, ``list`` (comma-separated in the environment) or ``location``: a URI or
-            path, which in a file is relative to that file's folder, elsewhere to the working folder.
+        kind: ``str``, ``bool``, ``float``, ``list`` (comma-separated in the environment), ``duration`` (seconds;
+            written as ``durations`` says) or ``location``: a URI or path, which in a file is relative to that file's
+            folder, elsewhere to the working folder.
         default: What holds when nobody sets it.
         text: One sentence for people.
         twin: MLflow's variable for the same thing, read when ours is not set.
@@ -103,6 +105,12 @@ _ALL = (
         True,
         "Show long uploads and downloads of artifacts as bars on the terminal.",
         twin="MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
+    ),
+    Setting(
+        "retention",
+        "duration",
+        0.0,
+        "How long what is deleted stays in the bin before `dovetail gc` takes it away for good, such as 30d.",
     ),
     Setting("busy_timeout", "float", 60.0, "Seconds to wait for a database that another process is writing to."),
     Setting("dotenv", "bool", True, "Read settings from .env files."),
@@ -279,12 +287,18 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(_text(part).strip() for part in parts if _text(part).strip())
 
 
+def _duration(value: Any) -> float:
+    # A number alone would not say of what; none of anything is none.
+    return seconds_of("0" if value == 0 and not isinstance(value, bool) else _text(value))
+
+
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "str": _text,
     "location": _location,
     "bool": _switch,
     "float": _number,
     "list": _words,
+    "duration": _duration,
 }
 _EXPECTED = {
     "str": "text",
@@ -292,4 +306,5 @@ _EXPECTED = {
     "bool": "true or false",
     "float": "a number of at least 0",
     "list": "a comma-separated list",
+    "duration": GRAMMAR,
 }

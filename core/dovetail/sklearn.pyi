@@ -25,6 +25,9 @@ def log_model(
     conda_env: CondaEnv | None = None,
     metadata: Mapping[str, Any] | None = None,
     run_id: str | None = None,
+    step: int | None = None,
+    registered_model_name: str | None = None,
+    await_registration_for: float | None = 300,
     artifact_path: str | None = None,
 ) -> ModelInfo: ...
 def save_model(

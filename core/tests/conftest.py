@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dovetail.tracking import experiments, places, runs
+from dovetail.tracking import experiments, logged_models, places, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +42,7 @@ def no_variables_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 def forget() -> None:
     runs.forget_runs()
     experiments.forget_experiment()
+    logged_models.forget_models()
     places.forget_places()
 
 

@@ -21,17 +21,44 @@ HERE: dict[str, str] = {
         start_run end_run active_run last_active_run get_run get_parent_run delete_run restore_run search_runs
         log_param log_params log_metric log_metrics set_tag set_tags delete_tag
         log_artifact log_artifacts log_text log_dict log_figure get_artifact_uri
+        log_input log_inputs log_outputs
+        initialize_logged_model finalize_logged_model get_logged_model last_logged_model search_logged_models
+        set_logged_model_tags delete_logged_model_tag log_model_params create_external_model set_active_model
+        get_active_model_id clear_active_model import_checkpoints ActiveModel
         log_image log_table load_table log_stream Image
+        register_model search_registered_models search_model_versions set_model_version_tag
         run doctor
         artifacts client config data entities exceptions models projects pyfunc sklearn tracking types utils
     """,
     "dovetail.artifacts": "download_artifacts list_artifacts load_text load_dict load_image",
     "dovetail.client": "MlflowClient",
     "dovetail.config": "set_tracking_uri get_tracking_uri is_tracking_uri_set set_registry_uri get_registry_uri",
-    "dovetail.data": "Dataset DatasetInput InputTag",
+    "dovetail.data": """
+        Dataset DatasetInput DatasetSource InputTag from_pandas from_numpy from_polars from_huggingface get_source
+        get_dataset_source_from_json get_registered_sources
+    """,
+    "dovetail.data.code_dataset_source": "CodeDatasetSource",
+    "dovetail.data.dataset": "Dataset",
+    "dovetail.data.dataset_source": "DatasetSource",
+    "dovetail.data.dataset_source_registry": """
+        get_dataset_source_from_json get_registered_sources resolve_dataset_source
+    """,
+    "dovetail.data.filesystem_dataset_source": "FileSystemDatasetSource",
+    "dovetail.data.http_dataset_source": "HTTPDatasetSource",
+    "dovetail.data.huggingface_dataset": "HuggingFaceDataset from_huggingface",
+    "dovetail.data.huggingface_dataset_source": "HuggingFaceDatasetSource",
+    "dovetail.data.meta_dataset": "MetaDataset",
+    "dovetail.data.numpy_dataset": "NumpyDataset from_numpy",
+    "dovetail.data.pandas_dataset": "PandasDataset from_pandas",
+    "dovetail.data.polars_dataset": "PolarsDataset from_polars",
+    "dovetail.data.schema": "TensorDatasetSchema",
+    "dovetail.data.sources": """
+        CodeDatasetSource FileSystemDatasetSource HTTPDatasetSource HuggingFaceDatasetSource
+    """,
     "dovetail.entities": """
-        Dataset DatasetInput Experiment ExperimentTag FileInfo InputTag LifecycleStage Metric Param Run RunData RunInfo
-        RunStatus RunTag SourceType ViewType
+        Dataset DatasetInput Experiment ExperimentTag FileInfo InputTag LifecycleStage
+        LoggedModel LoggedModelInput LoggedModelOutput LoggedModelParameter LoggedModelStatus LoggedModelTag
+        Metric Param Run RunData RunInfo RunInputs RunOutputs RunStatus RunTag SourceType ViewType
     """,
     "dovetail.entities.dataset": "Dataset",
     "dovetail.entities.dataset_input": "DatasetInput",
@@ -40,11 +67,28 @@ HERE: dict[str, str] = {
     "dovetail.entities.file_info": "FileInfo",
     "dovetail.entities.input_tag": "InputTag",
     "dovetail.entities.lifecycle_stage": "LifecycleStage",
+    "dovetail.entities.logged_model": "LoggedModel",
+    "dovetail.entities.logged_model_input": "LoggedModelInput",
+    "dovetail.entities.logged_model_output": "LoggedModelOutput",
+    "dovetail.entities.logged_model_parameter": "LoggedModelParameter",
+    "dovetail.entities.logged_model_status": "LoggedModelStatus",
+    "dovetail.entities.logged_model_tag": "LoggedModelTag",
     "dovetail.entities.metric": "Metric",
+    "dovetail.entities.model_registry": """
+        ModelVersion ModelVersionTag RegisteredModel RegisteredModelAlias RegisteredModelTag
+    """,
+    "dovetail.entities.model_registry.model_version": "ModelVersion",
+    "dovetail.entities.model_registry.model_version_status": "ModelVersionStatus",
+    "dovetail.entities.model_registry.model_version_tag": "ModelVersionTag",
+    "dovetail.entities.model_registry.registered_model": "RegisteredModel",
+    "dovetail.entities.model_registry.registered_model_alias": "RegisteredModelAlias",
+    "dovetail.entities.model_registry.registered_model_tag": "RegisteredModelTag",
     "dovetail.entities.param": "Param",
     "dovetail.entities.run": "Run",
     "dovetail.entities.run_data": "RunData",
     "dovetail.entities.run_info": "RunInfo",
+    "dovetail.entities.run_inputs": "RunInputs",
+    "dovetail.entities.run_outputs": "RunOutputs",
     "dovetail.entities.run_status": "RunStatus",
     "dovetail.entities.run_tag": "RunTag",
     "dovetail.entities.source_type": "SourceType",
@@ -80,6 +124,10 @@ METHODS: dict[str, str] = {
         create_run get_run get_parent_run update_run set_terminated delete_run restore_run search_runs set_tag
         delete_tag log_metric log_param log_batch get_metric_history
         log_image log_table load_table log_stream
+        log_inputs log_outputs
+        create_logged_model get_logged_model finalize_logged_model delete_logged_model search_logged_models
+        set_logged_model_tags delete_logged_model_tag log_model_params log_model_artifact log_model_artifacts
+        list_logged_model_artifacts
         log_artifact log_artifacts log_text log_dict log_figure list_artifacts download_artifacts tracking_uri
     """,
     "dovetail.projects:SubmittedRun": "wait get_status cancel",
@@ -89,6 +137,7 @@ METHODS: dict[str, str] = {
     "dovetail.entities:ViewType": "from_string to_string ACTIVE_ONLY DELETED_ONLY ALL",
     "dovetail.entities:SourceType": "from_string to_string NOTEBOOK JOB PROJECT LOCAL UNKNOWN",
     "dovetail.entities:LifecycleStage": "ACTIVE DELETED",
+    "dovetail.entities:LoggedModelStatus": "UNSPECIFIED PENDING READY FAILED",
     "dovetail.entities:Run": "to_dictionary",
     "dovetail.entities:RunData": "to_dictionary",
     "dovetail.exceptions:MlflowException": "error_code get_http_status_code serialize_as_json",
@@ -96,11 +145,6 @@ METHODS: dict[str, str] = {
 
 NOT_YET: dict[str, str] = {
     "dovetail": """
-        log_input log_inputs log_outputs
-        initialize_logged_model finalize_logged_model get_logged_model last_logged_model search_logged_models
-        set_logged_model_tags delete_logged_model_tag log_model_params create_external_model set_active_model
-        get_active_model_id clear_active_model import_checkpoints ActiveModel
-        register_model search_registered_models search_model_versions set_model_version_tag
         flush_async_logging flush_artifact_async_logging
         enable_system_metrics_logging disable_system_metrics_logging set_system_metrics_sampling_interval
         set_system_metrics_samples_before_logging set_system_metrics_node_id
@@ -112,12 +156,9 @@ NOT_YET: dict[str, str] = {
         enable_async_logging enable_system_metrics_logging disable_system_metrics_logging
         set_system_metrics_sampling_interval set_system_metrics_samples_before_logging set_system_metrics_node_id
     """,
-    "dovetail.data": """
-        from_pandas from_numpy from_spark from_huggingface from_tensorflow from_polars load_delta get_source
-    """,
+    "dovetail.data": "from_spark from_tensorflow load_delta",
     "dovetail.entities": """
-        LoggedModel LoggedModelInput LoggedModelOutput LoggedModelParameter LoggedModelStatus LoggedModelTag
-        RunInputs RunOutputs Webhook WebhookEvent WebhookStatus WebhookTestResult Workspace model_registry
+        Webhook WebhookEvent WebhookStatus WebhookTestResult Workspace
     """,
     "dovetail.models": """
         Model ModelConfig build_docker set_model set_signature validate_schema validate_serving_input
@@ -131,19 +172,8 @@ NOT_YET: dict[str, str] = {
 
 METHODS_NOT_YET: dict[str, str] = {
     "dovetail:MlflowClient": """
-        log_inputs log_outputs
-        create_logged_model get_logged_model finalize_logged_model delete_logged_model search_logged_models
-        set_logged_model_tags delete_logged_model_tag log_model_params log_model_artifact log_model_artifacts
-        list_logged_model_artifacts
-        create_registered_model get_registered_model rename_registered_model update_registered_model
-        delete_registered_model search_registered_models create_model_version get_model_version update_model_version
-        delete_model_version search_model_versions copy_model_version get_model_version_download_uri
-        set_registered_model_tag delete_registered_model_tag set_model_version_tag delete_model_version_tag
-        set_registered_model_alias get_model_version_by_alias delete_registered_model_alias get_latest_versions
-        transition_model_version_stage get_model_version_stages
         create_webhook get_webhook list_webhooks update_webhook delete_webhook test_webhook
     """,
-    "dovetail.entities:Run": "inputs outputs",
 }
 
 

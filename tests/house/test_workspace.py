@@ -26,6 +26,7 @@ GROUPS = {
 # What a distribution may be called by beside its own key, and why.
 OTHER_NAMES = {
     "dovetail-core": {"memory"},  # the reference store that tests stand on
+    "dovetail-mysql": {"mariadb"},  # what speaks the same language has a name of its own
     "dovetail-fsspec": {"file", "memory", "*"},  # one plugin for schemes without one of their own
     "dovetail-system": {"local"},  # the name that existing projects use
 }

@@ -19,12 +19,14 @@ __all__ = ["run_app"]
 # Command -> (module that defines ``app``, help). A module is imported when its command runs, never to list it.
 COMMANDS = {
     "run": ("dovetail.cli.run", "Run a project in its own environment, tracked."),
-    "runs": ("dovetail.cli.runs", "List, show, compare, watch, create, delete and restore runs."),
+    "runs": ("dovetail.cli.runs", "List, show, compare, watch, create, delete, restore, move and export runs."),
     "experiments": ("dovetail.cli.experiments", "List, create, rename, delete, restore and export experiments."),
     "artifacts": ("dovetail.cli.artifacts", "List, upload and download the files of runs."),
     "models": ("dovetail.cli.models", "Use saved models."),
+    "registry": ("dovetail.cli.registry", "Register models under names, and say which of their versions is in use."),
     "envs": ("dovetail.cli.envs", "List and remove the environments that projects and models run in."),
     "plugins": ("dovetail.cli.plugins", "What is installed and what it offers."),
+    "gc": ("dovetail.cli.gc", "Take away for good what was deleted."),
     "db": ("dovetail.cli.db", "Check and upgrade the database that runs are kept in."),
     "doctor": ("dovetail.cli.doctor", "Say how things are here, and what is wrong."),
 }
@@ -34,7 +36,6 @@ COMMANDS = {
 ABSENT = {
     "ui": "a UI",
     "server": "a tracking server",
-    "gc": "a command that empties the bin",
     "deployments": "deployments",
 }
 

@@ -93,7 +93,12 @@ def _size(size: int | None) -> str:
 def download(
     run_id: Annotated[str | None, RUN] = None,
     artifact_uri: Annotated[
-        str | None, typer.Option("-u", "--artifact-uri", help="Any location, such as runs:/RUN_ID/path; instead of -r.")
+        str | None,
+        typer.Option(
+            "-u",
+            "--artifact-uri",
+            help="Any location, such as runs:/RUN_ID/path or models:/NAME/VERSION; instead of -r.",
+        ),
     ] = None,
     artifact_path: Annotated[str, PATH] = "",
     dst_path: Annotated[Path | None, typer.Option("-d", "--dst-path", help="The folder to put it in.")] = None,

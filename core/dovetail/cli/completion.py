@@ -23,6 +23,7 @@ __all__ = [
     "env_managers",
     "experiment_ids",
     "experiment_names",
+    "model_names",
     "plugin_keys",
     "quietly",
     "run_ids",
@@ -56,6 +57,11 @@ def experiment_ids(incomplete: str) -> list[Offer]:
 def experiment_names(incomplete: str) -> list[Offer]:
     """Names of experiments, each with its id."""
     return _asked(lambda: [(name, number) for number, name in _experiments()], incomplete)
+
+
+def model_names(incomplete: str) -> list[Offer]:
+    """Names of registered models, each with its description."""
+    return _asked(_models, incomplete, registry=True)
 
 
 def env_managers(incomplete: str) -> list[Offer]:
@@ -95,14 +101,20 @@ def _experiments() -> list[Offer]:
     return [(each.experiment_id, each.name) for each in Client().search_experiments(max_results=1000)]
 
 
-def _asked(question: Callable[[], list[Offer]], incomplete: str) -> list[Offer]:
+def _models() -> list[Offer]:
+    from dovetail.tracking.client import Client
+
+    return [(each.name, each.description or "") for each in Client().search_registered_models(max_results=1000)]
+
+
+def _asked(question: Callable[[], list[Offer]], incomplete: str, *, registry: bool = False) -> list[Offer]:
     """What the store answers in time; a store that would have to be made first is not asked."""
     answer: list[Offer] = []
 
     def ask() -> None:
         with suppress(Exception), warnings.catch_warnings():  # the command itself will tell what is wrong
             warnings.simplefilter("ignore")
-            if _exists():
+            if _exists(registry=registry):
                 answer.extend(question())
 
     # Python ends without waiting for it.
@@ -112,14 +124,14 @@ def _asked(question: Callable[[], list[Offer]], incomplete: str) -> list[Offer]:
     return _plain(list(answer), incomplete)
 
 
-def _exists() -> bool:
+def _exists(*, registry: bool) -> bool:
     """Whether there is a store: a database file appears when it is opened."""
     from urllib.parse import unquote
 
     from dovetail import uris
     from dovetail.tracking import places
 
-    uri = places.get_tracking_uri()
+    uri = places.get_registry_uri() if registry else places.get_tracking_uri()
     if uris.scheme_of(uri) != "sqlite":
         return True
     path = unquote(uri.removeprefix("sqlite:///").partition("?")[0])

@@ -24,8 +24,8 @@ URL = typer.Argument(metavar="URL", help="Such as sqlite:///dovetail.db; by defa
 def group() -> None:
     """Check and upgrade the database that runs are kept in.
 
-    A database is also upgraded by the first command or script of a newer dovetail that uses it, after a copy was made
-    beside it. Upgrading beforehand chooses the moment.
+    A database in a file is also upgraded by the first command or script of a newer dovetail that uses it, after a copy
+    was made beside it; upgrading beforehand chooses the moment. One on a server is upgraded by this command alone.
     """
 
 
@@ -54,7 +54,7 @@ def check(
 
 @app.command()
 def upgrade(url: Annotated[str | None, URL] = None, json: Annotated[bool, output.JSON] = False) -> None:
-    """Bring a database up to date, after a copy was made beside it; make it if there is none.
+    """Bring a database up to date, after a copy was made beside it if it is a file; make it if there is none.
 
     Nobody can write to it meanwhile. If this is interrupted or killed, the database stays as it was; calling it again,
     or from two places at once, does no harm.

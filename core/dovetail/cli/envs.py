@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from dovetail.cli import output
 from dovetail.cli.group import GroupApp
+from dovetail.durations import GRAMMAR, seconds_of
 from dovetail.errors import EnvironmentFailed, InvalidInput
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ __all__ = ["app"]
 
 app = GroupApp("List and remove the environments that projects and models run in.")
 
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_AGE = re.compile(r"([0-9]{1,6})\s*([mhdw])")
-_AGE_HELP = "How long an environment must be unused: a number with m, h, d or w for minutes to weeks."
+_AGE_HELP = "How long an environment must be unused, such as 30d, 12h or 1d2h3m4s."
 
 
 @app.command("list")
@@ -41,7 +39,7 @@ def list_environments(*, json: Annotated[bool, output.JSON] = False) -> None:
         empty=f"There are no environments in {env_place()}.",
     )
     if found:
-        typer.echo(f"{len(found)} in {env_place()}, {_size(sum(each.size for each in found))}")
+        typer.echo(f"{len(found)} in {env_place()}, {output.size(sum(each.size for each in found))}")
 
 
 @app.command()
@@ -74,10 +72,10 @@ def prune(
 
 
 def _seconds(age: str) -> float:
-    match = _AGE.fullmatch(age.strip())
-    if match is None:
-        raise InvalidInput(f"--older-than {age[:40]!r} is no age.", hint="Write for example 30d, 12h or 2w.")
-    return int(match[1]) * float(_UNITS[match[2]])
+    try:
+        return seconds_of(age)
+    except ValueError:
+        raise InvalidInput(f"--older-than {age[:40]!r} is no age.", hint=f"Write {GRAMMAR}.") from None
 
 
 def _ask(found: list[Pruned], *, json: bool) -> None:
@@ -89,7 +87,7 @@ def _ask(found: list[Pruned], *, json: bool) -> None:
             f"{_things(found)} would be removed, and there is nobody to ask.", hint="Say --yes, or look with --dry-run."
         )
     _table(found)
-    if not typer.confirm(f"Remove {_things(found)}, {_size(_total(found))}?"):
+    if not typer.confirm(f"Remove {_things(found)}, {output.size(_total(found))}?"):
         raise typer.Exit(1)
 
 
@@ -99,11 +97,13 @@ def _show(found: list[Pruned], *, dry_run: bool) -> None:
         return
     _table(found)
     gone = [each for each in found if not each.failure]
-    typer.echo(f"{'Would remove' if dry_run else 'Removed'} {_things(gone)}, {_size(_total(gone))}.")
+    typer.echo(f"{'Would remove' if dry_run else 'Removed'} {_things(gone)}, {output.size(_total(gone))}.")
 
 
 def _table(found: list[Pruned]) -> None:
-    output.table(["Name", "Why", ">Size"], [[each.name, each.reason, _size(each.size)] for each in found], empty="")
+    output.table(
+        ["Name", "Why", ">Size"], [[each.name, each.reason, output.size(each.size)] for each in found], empty=""
+    )
 
 
 def _things(found: list[Pruned]) -> str:
@@ -122,7 +122,7 @@ def _row(each: CachedEnvironment) -> list[str]:
         state,
         record.manager or "-",
         record.python or "-",
-        _size(each.size),
+        output.size(each.size),
         output.ago(each.used),
         output.ago(record.created),
         _origin(each),
@@ -146,13 +146,3 @@ def _as_json(each: CachedEnvironment) -> dict[str, Any]:
         "used": each.used,
         **each.record.__dict__,
     }
-
-
-def _size(count: int) -> str:
-    """Bytes in the unit people read."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:  # noqa: PLR2004 - from here on the next unit is shorter
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"

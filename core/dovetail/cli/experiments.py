@@ -153,11 +153,9 @@ def csv(
     Values stand there as they were logged: open those of people you do not trust as text, since a spreadsheet takes
     what begins with "=" for a formula.
     """
-    from dovetail.cli.csv_out import print_csv, save_csv
+    from dovetail.cli.exporting.runs import Wanted, exported
 
     found = selection.experiment_of(experiment_id, experiment_name).experiment_id
-    if filename is None:
-        print_csv(found)
-        return
-    count = save_csv(found, filename)
-    typer.echo(f"Wrote {count} {'run' if count == 1 else 'runs'} of experiment {found} to {filename}.")
+    count = exported(Wanted([found], "", (), selection.view_type("active_only")), "csv", filename)
+    if filename is not None:
+        typer.echo(f"Wrote {count} {'run' if count == 1 else 'runs'} of experiment {found} to {filename}.")

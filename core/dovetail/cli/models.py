@@ -18,7 +18,9 @@ __all__ = ["app"]
 
 app = GroupApp("Use saved models.")
 
-MODEL = typer.Option("-m", "--model-uri", help="runs:/RUN_ID/path, a folder, or another location.")
+MODEL = typer.Option(
+    "-m", "--model-uri", help="runs:/RUN_ID/path, models:/NAME/VERSION, a folder, or another location."
+)
 
 
 MANAGER = typer.Option(

@@ -25,12 +25,15 @@ __all__ = [
     "fact",
     "json_line",
     "json_out",
+    "json_text",
     "next_steps",
     "number",
     "one_line",
     "progress",
+    "size",
     "styled",
     "table",
+    "told",
 ]
 
 JSON = typer.Option("--json", help="Print JSON for machines.")
@@ -41,15 +44,15 @@ _UNSHOWN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud
 
 def json_out(content: Any) -> None:
     """Print JSON; NaN and the infinities as text, which every JSON reader takes."""
-    typer.echo(_json(content, indent=2))
+    typer.echo(json_text(content, indent=2))
 
 
 def json_line(content: Any) -> None:
     """Print JSON on one line, at once: one of many."""
-    typer.echo(_json(content, indent=None))
+    typer.echo(json_text(content))
 
 
-def _json(content: Any, indent: int | None) -> str:
+def json_text(content: Any, indent: int | None = None) -> str:
     """JSON that can do nothing to a terminal, and that every encoding of it takes."""
     import json
 
@@ -85,6 +88,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) 
     from dovetail.cli import tables
 
     tables.show(columns, lines)
+
+
+def told(content: Any, message: str, *, json: bool) -> None:
+    """Print what was done: for machines what it is now, for people a sentence.
+
+    Args:
+        content: For machines.
+        message: For people.
+        json: Who is asking.
+    """
+    if json:
+        json_out(content)
+    else:
+        typer.echo(one_line(message))
 
 
 def fact(name: str, value: str) -> None:
@@ -136,6 +153,16 @@ def duration(start: int, end: int | None) -> str:
         return "-"
     seconds = max(0, end - start) / 1000
     return f"{seconds:.1f} s" if seconds < 120 else f"{int(seconds // 60)} min {int(seconds % 60)} s"  # noqa: PLR2004
+
+
+def size(count: int) -> str:
+    """Bytes in the unit people read."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:  # noqa: PLR2004 - from here on the next unit is shorter
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
 
 
 def number(value: float) -> str:

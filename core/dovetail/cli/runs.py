@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dovetail.cli import output, selection
+from dovetail.cli import completion, output, selection
+from dovetail.cli.export import export_runs
 from dovetail.cli.group import GroupApp
 from dovetail.cli.run_ids import RUN, RUN_IDS, RUN_OPTION, find_run, named_run
-from dovetail.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from dovetail.values import Experiment, Run
+    from dovetail.values import Run
 
 __all__ = ["app"]
 
-app = GroupApp("List, show, compare, watch, create, delete and restore runs.")
+app = GroupApp("List, show, compare, watch, create, delete, restore, move and export runs.")
 
 # More columns than this do not fit beside one another; `runs show` has them all.
 SHOWN_METRICS = 4
 SHOWN_ID = 8
+CASCADE = typer.Option("--cascade", help="Its children and all below them, too.")
+MOVED = typer.Argument(metavar="RUN_ID...", help=RUN_IDS.help, autocompletion=completion.run_ids)
 
 
 @app.command("list")
@@ -38,21 +40,13 @@ def list_runs(
     from dovetail.tracking.search import search_runs
 
     view_type = selection.view_type(view)
-    experiments = _experiments(experiment_id, experiment_name)
+    experiments = selection.experiments_of(experiment_id, experiment_name)
     ids = [each.experiment_id for each in experiments]
     runs = search_runs(ids, filter_string, view_type, max_results, order_by, output_format="list")
     if json:
         output.json_out([run.to_dictionary() for run in runs])
         return
     _list(runs, {each.experiment_id: each.name for each in experiments})
-
-
-def _experiments(experiment_id: str | None, experiment_name: str | None) -> list[Experiment]:
-    from dovetail.tracking.experiments import search_experiments
-
-    if experiment_id is None and experiment_name is None:
-        return search_experiments(selection.view_type("all"))
-    return [selection.experiment_of(experiment_id, experiment_name)]
 
 
 def _list(runs: list[Run], names: dict[str, str]) -> None:
@@ -150,13 +144,14 @@ def create(
     json: Annotated[bool, typer.Option("--json", help="Print everything about the run.")] = False,
 ) -> None:
     """Record a run that is over already; print its id as JSON."""
+    from dovetail.cli.pairs import pairs
     from dovetail.cli.recording import record
 
     run = record(
         selection.place_of(experiment_id, experiment_name),
         name=run_name,
         description=description,
-        tags=_pairs(tags or []),
+        tags=pairs(tags or []),
         status=status,
         parent=None if parent_run_id is None else find_run(parent_run_id).info.run_id,
     )
@@ -165,44 +160,73 @@ def create(
     output.json_out(run.to_dictionary() if json else brief)
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for each in given:
-        key, equals, value = each.partition("=")
-        if not key or not equals:
-            raise InvalidInput(f"-t {each} is no tag.", hint="Write -t KEY=VALUE.")
-        if key in pairs:
-            raise InvalidInput(f"Tag {key!r} is given twice.", hint="Keep one of the two.")
-        pairs[key] = value
-    return pairs
-
-
 @app.command()
 def delete(
     run_id: Annotated[str | None, RUN] = None,
     option: Annotated[str | None, RUN_OPTION] = None,
+    cascade: Annotated[bool, CASCADE] = False,
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
     """Put a run in the bin."""
     from dovetail.tracking.client import Client
+    from dovetail.tracking.families import delete_family
 
     found = named_run(run_id, option).info.run_id
-    Client().delete_run(found)
-    _say(found, f"Run {found} is in the bin; `dovetail runs restore {found}` brings it back.", json=json)
+    below: list[str] = []
+    if cascade:
+        below = delete_family(Client().store, found)
+    else:
+        Client().delete_run(found)
+    restoring = f"`dovetail runs restore {found}{' --cascade' * bool(below)}`"
+    are, them = ("are", "them") if below else ("is", "it")
+    _say(found, f"Run {found}{_and(below)} {are} in the bin; {restoring} brings {them} back.", json=json)
 
 
 @app.command()
 def restore(
     run_id: Annotated[str | None, RUN] = None,
     option: Annotated[str | None, RUN_OPTION] = None,
+    cascade: Annotated[bool, CASCADE] = False,
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
     """Take a run out of the bin."""
     from dovetail.tracking.client import Client
+    from dovetail.tracking.families import restore_family
 
     found = named_run(run_id, option).info.run_id
-    Client().restore_run(found)
-    _say(found, f"Run {found} is back.", json=json)
+    below: list[str] = []
+    if cascade:
+        below = restore_family(Client().store, found)
+    else:
+        Client().restore_run(found)
+    _say(found, f"Run {found}{_and(below)} {'are' if below else 'is'} back.", json=json)
+
+
+def _and(below: list[str]) -> str:
+    return f" and {len(below)} below it" if below else ""
+
+
+@app.command()
+def move(
+    run_ids: Annotated[list[str], MOVED],
+    to: Annotated[str, typer.Option(metavar="EXPERIMENT", help="Where they go: an experiment's id or name.")],
+    children: Annotated[bool, typer.Option("--children", help="The runs below them go, too.")] = False,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Put runs into another experiment, with all they logged; their artifacts stay where they are."""
+    from dovetail.tracking.client import Client
+    from dovetail.tracking.moving import experiment_meant, move_runs
+
+    experiment = experiment_meant(Client().store, to)
+    moved = move_runs([find_run(each).info.run_id for each in run_ids], experiment.experiment_id, children=children)
+    if json:
+        output.json_out({"experiment_id": experiment.experiment_id, "run_ids": moved})
+        return
+    place = f"experiment {experiment.experiment_id} ({output.one_line(experiment.name)})"
+    typer.echo(f"{len(moved)} {'run is' if len(moved) == 1 else 'runs are'} in {place} now.")
+
+
+app.command("export")(export_runs)
 
 
 def _say(run_id: str, message: str, *, json: bool) -> None:

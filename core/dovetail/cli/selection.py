@@ -20,6 +20,7 @@ __all__ = [
     "VIEW",
     "VIEWS",
     "experiment_of",
+    "experiments_of",
     "place_of",
     "view_type",
 ]
@@ -62,6 +63,15 @@ def experiment_of(experiment_id: str | None, experiment_name: str | None) -> Exp
             f"There is no experiment named {experiment_name!r}.", hint="See `dovetail experiments search -v all`."
         )
     return found
+
+
+def experiments_of(experiment_id: str | None, experiment_name: str | None) -> list[Experiment]:
+    """The experiment of that id or name; without either, all of them, deleted ones included."""
+    from dovetail.tracking.experiments import search_experiments
+
+    if experiment_id is None and experiment_name is None:
+        return search_experiments(view_type("all"))
+    return [experiment_of(experiment_id, experiment_name)]
 
 
 def view_type(view: str) -> ViewType:

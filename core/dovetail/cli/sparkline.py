@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dovetail.tracking.client import Client
-    from dovetail.values import Metric
 
 __all__ = ["WIDTH", "Histories", "sparkline"]
 
@@ -22,7 +21,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 # For outputs that cannot take those characters.
 PLAIN_BLOCKS = "_.-~^"
 NOT_FINITE = "!"
-PAGE = 5000
+POINTS = 5000  # of a longer history the lowest and highest of its parts are drawn
 
 
 class Histories:
@@ -43,16 +42,11 @@ class Histories:
 
     def values(self, run_id: str, key: str) -> list[float]:
         """The values of a metric by step, then time; none if time is up."""
-        points: list[Metric] = []
-        token: str | None = None
-        while time.monotonic() < self._end:
-            page = self._store.get_metric_history(run_id, key, PAGE, token)
-            points += page
-            token = page.token
-            if token is None:
-                return [each.value for each in sorted(points, key=lambda each: (each.step, each.timestamp))]
-        self.left_out = True
-        return []
+        if time.monotonic() >= self._end:
+            self.left_out = True
+            return []
+        points = self._store.get_metric_series([run_id], key, points=POINTS).get(run_id, ())
+        return [each.value for each in sorted(points, key=lambda each: (each.step, each.timestamp))]
 
     def line(self, run_id: str, key: str) -> str:
         """The history as a sparkline; nothing for a single point, which tells no story."""

@@ -10,16 +10,24 @@ from dovetail.values import (
     FileInfo,
     InputTag,
     LifecycleStage,
+    LoggedModel,
+    LoggedModelInput,
+    LoggedModelOutput,
+    LoggedModelStatus,
     Metric,
     Param,
     Run,
     RunData,
     RunInfo,
+    RunInputs,
+    RunOutputs,
     RunStatus,
     SourceType,
     ViewType,
 )
+from dovetail.values import Param as LoggedModelParameter
 from dovetail.values import Tag as ExperimentTag
+from dovetail.values import Tag as LoggedModelTag
 from dovetail.values import Tag as RunTag
 
 __all__ = [
@@ -30,11 +38,19 @@ __all__ = [
     "FileInfo",
     "InputTag",
     "LifecycleStage",
+    "LoggedModel",
+    "LoggedModelInput",
+    "LoggedModelOutput",
+    "LoggedModelParameter",
+    "LoggedModelStatus",
+    "LoggedModelTag",
     "Metric",
     "Param",
     "Run",
     "RunData",
     "RunInfo",
+    "RunInputs",
+    "RunOutputs",
     "RunStatus",
     "RunTag",
     "SourceType",

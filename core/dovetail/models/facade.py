@@ -26,7 +26,11 @@ __all__ = ["Facade", "flavor_facade"]
 # What `log_model` does not take from its caller: it fills them in itself.
 _OWN = ("flavor", "model", "path", "options", "run_id", "artifact_path")
 _DETAILS = [each for each in inspect.signature(saving.save_with).parameters.values() if each.name not in _OWN]
-_RUN = inspect.Parameter("run_id", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="str | None")
+_LOGGING = [
+    each
+    for each in inspect.signature(saving.log_with).parameters.values()
+    if each.name in ("run_id", "step", "registered_model_name", "await_registration_for")
+]
 
 
 def flavor_facade(key: str) -> ModuleType:
@@ -106,7 +110,7 @@ def _save_model(flavor: Flavor) -> Callable[..., None]:
 
 
 def _log_model(flavor: Flavor) -> Callable[..., ModelInfo]:
-    signature = _signature(flavor, "name", "model", [_RUN])
+    signature = _signature(flavor, "name", "model", _LOGGING)
 
     def log_model(*args: Any, **kwargs: Any) -> ModelInfo:
         given = _bound(signature, flavor, "log_model", args, _renamed(kwargs))

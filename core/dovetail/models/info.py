@@ -27,6 +27,8 @@ class ModelInfo:
         flavors: Flavor key -> that flavor's plain data.
         signature: Its inputs and outputs.
         metadata: The author's own data.
+        model_id: The id of the logged model that it is; None where it lies among the artifacts of a run.
+        registered_model_version: The number of the version that logging it registered; None if it registered none.
     """
 
     model_uri: str
@@ -37,14 +39,24 @@ class ModelInfo:
     flavors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     signature: ModelSignature | None = None
     metadata: Mapping[str, Any] | None = None
+    registered_model_version: int | None = None
+    model_id: str | None = None
 
     def __repr__(self) -> str:
         """Where it is, its flavors and what it takes, in one line."""
         from dovetail.values.summary import summary
 
-        signature = None if self.signature is None else str(self.signature)
-        facts = {"run_id": self.run_id, "flavors": list(self.flavors), "signature": signature}
-        return summary(type(self).__name__, {"model_uri": self.model_uri, **facts})
+        return summary(
+            type(self).__name__,
+            {
+                "model_uri": self.model_uri,
+                "run_id": self.run_id,
+                "model_id": self.model_id,
+                "flavors": list(self.flavors),
+                "signature": None if self.signature is None else str(self.signature),
+                "registered_model_version": self.registered_model_version,
+            },
+        )
 
     @classmethod
     def of(cls, manifest: Manifest, model_uri: str) -> ModelInfo:
@@ -58,4 +70,5 @@ class ModelInfo:
             manifest.flavors,
             manifest.signature,
             manifest.metadata,
+            model_id=manifest.other.get("model_id"),
         )

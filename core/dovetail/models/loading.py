@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any
 from dovetail import locations, uris
 from dovetail.artifacts import transfer
 from dovetail.errors import InvalidInput, InvalidModel, NotFound, Untrusted
+from dovetail.models.checkpoints import named_checkpoint
+from dovetail.models.digests import file_digest
 from dovetail.models.flavors import flavor, flavor_saved
 from dovetail.models.function import Function
 from dovetail.models.info import ModelInfo
 from dovetail.models.manifest import FILE, FUNCTION, Manifest, inside
 from dovetail.models.model_code import ModelCode
-from dovetail.models.saving import file_digest
+from dovetail.tracking import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dovetail.artifacts.store import ArtifactStore
     from dovetail.models.flavor import Flavor
 
 __all__ = ["fetch_model", "get_model_info", "load_function", "load_model", "load_with", "verify"]
 
-OWN_SCHEMES = frozenset({"file", "runs"})
+# This machine, and what the configured tracking store and registry say where it is.
+OWN_SCHEMES = frozenset({"file", "runs", "models"})
 
 
 def fetch_model(
@@ -36,23 +40,24 @@ def fetch_model(
     """Bring a model to this machine and check its files.
 
     Args:
-        model_uri: ``runs:/<run id>/<path>``, a local folder, or the URI of a folder in an artifact store.
+        model_uri: ``runs:/<run id>/<path>``, a registered model such as ``models:/<name>/<version>``,
+            ``models:/<name>@<alias>`` or ``models:/<name>/<stage>``, a logged model ``models:/<model id>``, a local
+            folder, or the URI of a folder in an artifact store.
         dst_path: The folder to put it in; by default no copy for models on this machine, else a private folder that
             is removed when this process ends.
-        trust: ``own`` takes local paths and the tracking store's runs; ``all`` takes any location; ``none`` takes no
-            model at all, since loading one may run code.
+        trust: ``own`` takes local paths, the tracking store's runs and the registry's models; ``all`` takes any
+            location; ``none`` takes no model at all, since loading one may run code.
 
     Returns:
         The model's folder.
 
     Raises:
         Untrusted: The location is not trusted.
-        InvalidUri: It names a model of a registry.
+        InvalidUri: It cannot be read as a location.
         NotFound: There is nothing.
         InvalidModel: It is no model, or a file is not what was saved.
     """
     uri = os.fspath(model_uri)
-    locations.check_readable(uri)
     _check_trust(uri, trust)
     folder = _fetched(uri, None if dst_path is None else Path(dst_path))
     if not folder.exists():
@@ -134,7 +139,7 @@ def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
     uri = os.fspath(model_uri)
     if uris.is_local(uri):
         return ModelInfo.of(Manifest.read(uris.path_of(uri)), uri)
-    store, path = locations.locate(uri)
+    store, path = _located(uri)
     with tempfile.TemporaryDirectory(prefix="dovetail-model-") as scratch:
         file = transfer.download(store, f"{path}/{FILE}".lstrip("/"), Path(scratch))
         return ModelInfo.of(Manifest.read(file.parent), uri)
@@ -160,10 +165,20 @@ def verify(folder: Path) -> None:
 def _fetched(uri: str, destination: Path | None) -> Path:
     if uris.is_local(uri) and destination is None:
         return uris.path_of(uri)
-    store, path = locations.locate(uri)
+    store, path = _located(uri)
     if destination is None and (local := store.local_path(path)) is not None:
         return local
     return transfer.download(store, path, destination or Path(tempfile.mkdtemp(dir=_downloads(os.getpid()))))
+
+
+def _located(uri: str) -> tuple[ArtifactStore, str]:
+    """As ``locate`` says; what is not among a run's artifacts may be a checkpoint that it made."""
+    store, path = locations.locate(uri)
+    if uris.scheme_of(uri) == "runs" and path and next(iter(store.list(path)), None) is None:
+        run_id, name = locations.split_run_uri(uri)
+        if (model := named_checkpoint(places.tracking_store(), run_id, name)) is not None:
+            return locations.locate(model.model_uri)
+    return store, path
 
 
 @lru_cache(maxsize=1)

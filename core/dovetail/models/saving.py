@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sys
@@ -18,6 +17,7 @@ from dovetail import uris
 from dovetail.environments import capture
 from dovetail.errors import AlreadyExists, InvalidInput, InvalidModel, NotFound
 from dovetail.models import requirements
+from dovetail.models.digests import digests_of
 from dovetail.models.example import write_example
 from dovetail.models.flavors import flavor_of
 from dovetail.models.info import ModelInfo
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from dovetail.models.flavor import Flavor
     from dovetail.models.requirements import CondaEnv, Lines
+    from dovetail.tracking.store import TrackingStore
 
-__all__ = ["file_digest", "log_model", "log_with", "save_with", "split_options"]
+__all__ = ["log_model", "log_with", "save_with", "split_options"]
 
 CODE = "code"
 _NO_CODE = ("__pycache__", "*.pyc", ".git")
@@ -42,7 +43,8 @@ def log_model(model: Any, name: str = "model", **options: Any) -> ModelInfo:
     """Log a model of any library that an installed flavor covers to the active run.
 
     Args:
-        model: The model; its classes decide the flavor.
+        model: The model; its classes decide the flavor. With ``registered_model_name``, it may be the location of one
+            that is logged already.
         name: Where it goes below the run's artifacts.
         options: As for ``dovetail.<flavor>.log_model``.
 
@@ -50,6 +52,10 @@ def log_model(model: Any, name: str = "model", **options: Any) -> ModelInfo:
         PluginMissing: The flavor for it is not installed.
         InvalidModel: No flavor claims it.
     """
+    from dovetail.models.registering import is_registrable, register_existing
+
+    if is_registrable(model) and options.get("registered_model_name") is not None:
+        return register_existing(None, model, name=name, **options)
     flavor = flavor_of(model)
     chosen, details = split_options(flavor, options)
     return log_with(flavor, model, name=name, options=chosen, **details)
@@ -71,6 +77,9 @@ def log_with(
     name: str = "model",
     options: Any = None,
     run_id: str | None = None,
+    step: int | None = None,
+    registered_model_name: str | None = None,
+    await_registration_for: float | None = 300,
     **details: Any,
 ) -> ModelInfo:
     """Save a model with a flavor and upload it to a run.
@@ -81,25 +90,59 @@ def log_with(
         name: Where it goes below the run's artifacts.
         options: The flavor's options.
         run_id: The run; by default the active one, which is started if there is none.
+        step: The training step that the model is a checkpoint of. With it the model is a logged model of its own, an
+            output of the run, and the answer's ``model_id`` is what metrics name it by.
+        registered_model_name: Register the model under this name, too, which is created if it is new. Then ``model``
+            may also be the ``runs:`` or ``models:`` location of one that is logged already.
+        await_registration_for: Seconds to wait at most until its version is ready; None and 0 do not wait.
         details: As for ``save_with``.
 
     Returns:
-        Where it is; ``model_uri`` loads it again.
+        Where it is; ``model_uri`` loads it again, and ``registered_model_version`` is the number of its version.
     """
-    from dovetail.tracking import places, runs
+    from dovetail.models import checkpoints, registering
     from dovetail.tracking.run_artifacts import RunArtifacts
 
+    registration = registering.Registration(registered_model_name, await_registration_for)
+    if registered_model_name is not None and registering.is_registrable(model):
+        changes = {**_changed(flavor, options), **details, "name": name, "run_id": run_id, "step": step}
+        return registering.register_existing(
+            flavor.key, model, registered_model_name, await_registration_for, **changes
+        )
     path = uris.artifact_path(name)
     if not path:
         raise InvalidInput("A logged model needs a name to lie under.", hint="Pass name='model'.")
-    active = None if run_id else runs.current_run()
-    run = active.run_id if active else check_run_id(run_id)
-    artifacts = RunArtifacts(places.open_store(active.uri) if active else places.tracking_store(), run)
+    store, run = _place(run_id)
+    registration.prepare(store)
+    if step is not None:
+
+        def save(folder: Path) -> Manifest:
+            return save_with(flavor, model, folder, options=options, run_id=run, **details)
+
+        return registration.of(checkpoints.log_checkpoint(save, name, step, store, run))
     with tempfile.TemporaryDirectory(prefix="dovetail-model-") as scratch:
         folder = Path(scratch) / "model"
         manifest = save_with(flavor, model, folder, options=options, run_id=run, artifact_path=path, **details)
-        artifacts.log_artifacts(folder, path)
-    return ModelInfo.of(manifest, f"runs:/{run}/{path}")
+        RunArtifacts(store, run).log_artifacts(folder, path)
+    return registration.of(ModelInfo.of(manifest, f"runs:/{run}/{path}"))
+
+
+def _changed(flavor: Flavor, options: Any) -> dict[str, Any]:
+    """The flavor's options that are not what they are by default."""
+    if flavor.options is None or options is None:
+        return {}
+    usual = flavor.options()
+    return {name: value for name, value in options.__dict__.items() if value != getattr(usual, name)}
+
+
+def _place(run_id: str | None) -> tuple[TrackingStore, str]:
+    """The run that a model is logged to, and the store that the run is in."""
+    from dovetail.tracking import places, runs
+
+    if run_id:
+        return places.tracking_store(), check_run_id(run_id)
+    active = runs.current_run()
+    return places.open_store(active.uri), active.run_id
 
 
 def save_with(
@@ -148,7 +191,7 @@ def save_with(
     try:
         conf = dict(flavor.save(model, folder, options))
         _copy_code(code_paths or (), folder)
-        digests = _digests(folder)
+        digests = digests_of(folder)
         flavors = _flavors(flavor, conf, has_code=bool(code_paths))
         trial = _Trial(signature)
         if input_example is not None:
@@ -243,20 +286,6 @@ def _flavors(flavor: Flavor, conf: Mapping[str, Any], *, has_code: bool) -> dict
     if flavor.key == "pyfunc":
         return {FUNCTION: {**function, **conf}}
     return {FUNCTION: {**function, **flavor.function_conf(conf)}, flavor.key: {**conf, **code}}
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 # --- code and requirements ------------------------------------------------------------------------------------

@@ -190,11 +190,14 @@ def _shell(text: str) -> tuple[str, ...]:
 
 
 def _variables(run: Run) -> dict[str, str]:
-    uri = Client().store.uri
+    client = Client()
+    uri = client.store.uri
     # MLflow itself must not open a database of ours: it would write its own tables into it.
     guarded = uri if uri.startswith(("http:", "https:")) else places.GUARD + uri
     return {
         "DOVETAIL_TRACKING_URI": uri,
+        # The project's folder is another one: what is set may be relative to this.
+        "DOVETAIL_REGISTRY_URI": client.registry_uri,
         "DOVETAIL_RUN_ID": run.info.run_id,
         "DOVETAIL_EXPERIMENT_ID": run.info.experiment_id,
         "MLFLOW_TRACKING_URI": guarded,

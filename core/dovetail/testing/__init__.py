@@ -19,36 +19,45 @@ if TYPE_CHECKING:
     from dovetail.testing.artifact_store import ArtifactStoreSuite
     from dovetail.testing.backend import BackendSuite
     from dovetail.testing.cached_env_manager import CachedEnvManagerSuite
+    from dovetail.testing.dataset_source import DatasetSourceSuite
     from dovetail.testing.env_manager import EnvManagerSuite
     from dovetail.testing.flavor import FlavorSuite
     from dovetail.testing.memory import MemoryTrackingStore
     from dovetail.testing.memory_artifacts import MemoryArtifactStore
+    from dovetail.testing.memory_registry import MemoryRegistryStore
     from dovetail.testing.plugin import PluginSuite
+    from dovetail.testing.registry_store import RegistryStoreSuite
     from dovetail.testing.tracking_store import TrackingStoreSuite
 
 __all__ = [
     "ArtifactStoreSuite",
     "BackendSuite",
     "CachedEnvManagerSuite",
+    "DatasetSourceSuite",
     "EnvManagerSuite",
     "FlavorSuite",
     "MemoryArtifactStore",
+    "MemoryRegistryStore",
     "MemoryTrackingStore",
     "PluginSuite",
+    "RegistryStoreSuite",
     "TrackingStoreSuite",
 ]
 
 _REFERENCES = {
     "MemoryArtifactStore": "dovetail.testing.memory_artifacts",
+    "MemoryRegistryStore": "dovetail.testing.memory_registry",
     "MemoryTrackingStore": "dovetail.testing.memory",
 }
 _SUITES = {
     "ArtifactStoreSuite": "dovetail.testing.artifact_store",
     "BackendSuite": "dovetail.testing.backend",
     "CachedEnvManagerSuite": "dovetail.testing.cached_env_manager",
+    "DatasetSourceSuite": "dovetail.testing.dataset_source",
     "EnvManagerSuite": "dovetail.testing.env_manager",
     "FlavorSuite": "dovetail.testing.flavor",
     "PluginSuite": "dovetail.testing.plugin",
+    "RegistryStoreSuite": "dovetail.testing.registry_store",
     "TrackingStoreSuite": "dovetail.testing.tracking_store",
 }
 

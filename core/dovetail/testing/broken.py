@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from dovetail.errors import AlreadyExists, InvalidFilter, ParamConflict
+from dovetail.testing import broken_bins, broken_histories, broken_models
 from dovetail.testing.memory import MemoryTrackingStore
 from dovetail.testing.pages import page_of
 from dovetail.testing.records import RUN_NAME, Record
@@ -278,8 +279,9 @@ class UnsortedTies(MemoryTrackingStore):
         view_type: ViewType = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
         page_token: str | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Page[Run]:
-        found = super().search_runs(experiment_ids, filter_string, order_by, view_type)
+        found = super().search_runs(experiment_ids, filter_string, order_by, view_type, columns=columns)
         created = list(self._runs)
         if not order_by:
             found.sort(key=lambda run: created.index(run.info.run_id))
@@ -352,5 +354,8 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     UnfilteredViews: "test_a_view_shows_active_or_deleted_runs_or_both",
     CheckedTooEarly: "test_one_of_several_threads_creates_an_experiment",
     Unlocked: "test_threads_that_log_to_one_run_lose_nothing",
+    **broken_histories.FAULTS,
+    **broken_models.FAULTS,
+    **broken_bins.FAULTS,
 }
 """Every store with a fault, and the story of the suite that must catch it."""

@@ -9,13 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from dovetail import uris
-from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, InvalidUri, NotFound
+from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
 from dovetail.hookspecs import hookimpl
+from dovetail.testing.memory_bin import MemoryBin
+from dovetail.testing.memory_links import MemoryLinks
+from dovetail.testing.memory_logged_models import MemoryLoggedModels
+from dovetail.testing.memory_uris import name_in_memory
 from dovetail.testing.pages import page_of
 from dovetail.testing.records import Record, as_dict
 from dovetail.testing.subjects import ExperimentSubject, RunSubject
+from dovetail.tracking.columns import projected
 from dovetail.tracking.filters import matches, parse_filter, parse_order, sort_subjects
-from dovetail.tracking.store import TrackingStore
 from dovetail.values import (
     DEFAULT_EXPERIMENT_ID,
     DEFAULT_EXPERIMENT_NAME,
@@ -30,12 +34,14 @@ from dovetail.values.measure import now_ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from dovetail.values import Batch, JournalMark, Metric, NewRun, Run, RunInfo, Tag
+    from dovetail.tracking.bin import Discarded
+    from dovetail.tracking.store import TrackingStore
+    from dovetail.values import Batch, Dataset, JournalMark, LoggedModel, Metric, NewRun, Run, RunInfo, Tag
 
 __all__ = ["MemoryTrackingStore", "open_memory"]
 
 
-class MemoryTrackingStore(TrackingStore):
+class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
     """Keeps everything in memory, for as long as the process lives.
 
     It is the reference other stores are compared with, and what tests use where any store would do.
@@ -55,6 +61,12 @@ class MemoryTrackingStore(TrackingStore):
         self._experiments: dict[str, Experiment] = {}
         self._runs: dict[str, Record] = {}
         self._marks: dict[str, int] = {}
+        self._models: dict[str, LoggedModel] = {}
+        self._binned_models: dict[str, int] = {}
+        self._datasets: dict[tuple[str, str, str], Dataset] = {}
+        self._binned_experiments: dict[str, int] = {}
+        self._condemned: dict[tuple[str, str], Discarded] = {}
+        self._given_ids: set[str] = set()
         self._add_experiment(DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME)
 
     # --- experiments -----------------------------------------------------------------------------------------
@@ -62,7 +74,7 @@ class MemoryTrackingStore(TrackingStore):
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
         with self._lock:
             self._require_free(name)
-            experiment_id = str(1 + max(map(int, self._experiments)))
+            experiment_id = str(1 + max(map(int, (*self._experiments, *self._given_ids))))
             self._add_experiment(experiment_id, name, artifact_location, tags)
             return experiment_id
 
@@ -116,6 +128,7 @@ class MemoryTrackingStore(TrackingStore):
                 if not record.deleted
             )
             self._keep(replace(experiment, lifecycle_stage=LifecycleStage.DELETED))
+            self._binned_experiments[experiment_id] = now_ms()
 
     def restore_experiment(self, experiment_id: str) -> None:
         with self._lock:
@@ -127,6 +140,7 @@ class MemoryTrackingStore(TrackingStore):
                 if record.binned_with_experiment
             )
             self._keep(replace(experiment, lifecycle_stage=LifecycleStage.ACTIVE))
+            del self._binned_experiments[experiment_id]
 
     def set_experiment_tags(self, experiment_id: str, tags: Sequence[Tag]) -> None:
         with self._lock:
@@ -145,7 +159,7 @@ class MemoryTrackingStore(TrackingStore):
         with self._lock:
             experiment = self.get_experiment(run.experiment_id)
             self._require_active(experiment)
-            if run.run_id in self._runs:
+            if run.run_id in self._runs or ("run", run.run_id) in self._condemned:
                 raise AlreadyExists(f"{self.uri} has a run {run.run_id!r} already.")
             self._runs[run.run_id] = self.record.of(run, experiment)
             return self.get_run(run.run_id)
@@ -175,7 +189,7 @@ class MemoryTrackingStore(TrackingStore):
     def restore_run(self, run_id: str) -> None:
         with self._lock:
             record = self._record(run_id)
-            experiment = self._experiments[record.info.experiment_id]
+            experiment = self.get_experiment(record.info.experiment_id)
             if experiment.lifecycle_stage == LifecycleStage.DELETED:
                 raise InvalidState(
                     f"Run {run_id} lies in experiment {experiment.experiment_id}, which is deleted.",
@@ -191,6 +205,7 @@ class MemoryTrackingStore(TrackingStore):
         view_type: ViewType = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
         page_token: str | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Page[Run]:
         tree, order = parse_filter(filter_string), parse_order(order_by)
         shown = [each for each in self._runs_of(experiment_ids) if each.info.lifecycle_stage in view_type.stages]
@@ -198,7 +213,16 @@ class MemoryTrackingStore(TrackingStore):
         found = [subject for subject in map(RunSubject, shown) if matches(tree, subject)]
         ordered = [subject.run for subject in sort_subjects(found, order)]
         search = ("runs", *sorted(set(experiment_ids)), str(tree), *map(str, order), view_type.name)
-        return page_of(ordered, max_results, page_token, search)
+        page = page_of(ordered, max_results, page_token, search)
+        return page if columns is None else Page(projected(page, columns), page.token)
+
+    def move_run(self, run_id: str, experiment_id: str) -> None:
+        with self._lock:
+            record = self._writable(run_id)
+            self._require_active(self.get_experiment(experiment_id))
+            datasets = {key: self._known(experiment_id, each) for key, each in record.datasets.items()}
+            info = replace(record.info, experiment_id=experiment_id)
+            self._runs[run_id] = replace(record, info=info, datasets=datasets)
 
     # --- what runs log ---------------------------------------------------------------------------------------
 
@@ -209,7 +233,9 @@ class MemoryTrackingStore(TrackingStore):
                 return
             late = ended or mark is not None
             record.require_open(only_tags=late or not (batch.metrics or batch.params))
+            measured = self._measured(record.info, batch.metrics)
             self._runs[run_id] = record.with_batch(batch)
+            self._models.update(measured)
             if mark is not None:
                 self._marks[mark.writer] = mark.sequence
 
@@ -266,6 +292,10 @@ class MemoryTrackingStore(TrackingStore):
                 f"The name {name!r} is taken by the {holder.lifecycle_stage} experiment {holder.experiment_id}.",
                 hint="Use another name, or restore the experiment if it is deleted.",
             )
+        if any(each.name == name for each in self._condemned_of("experiment")):
+            raise AlreadyExists(
+                f"The name {name!r} is taken by an experiment that is being taken away.", hint="Let `gc` finish."
+            )
 
     def _require_active(self, experiment: Experiment) -> None:
         if experiment.lifecycle_stage == LifecycleStage.DELETED:
@@ -310,10 +340,7 @@ def open_memory(uri: str) -> MemoryTrackingStore:
     Raises:
         InvalidUri: It has another form.
     """
-    scheme, separator, name = uri.partition("://")
-    if scheme.lower() != "memory" or not separator or "?" in name or "#" in name:
-        raise InvalidUri(f"{uris.masked(uri)!r} names no store in memory.", hint="Write memory://<name>.")
-    name = name.rstrip("/")
+    name = name_in_memory(uri)
     with _opening:
         if name not in _opened:
             _opened[name] = MemoryTrackingStore(f"memory://{name}")

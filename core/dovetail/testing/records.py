@@ -8,14 +8,26 @@ from typing import TYPE_CHECKING
 
 from dovetail import uris
 from dovetail.errors import ParamConflict, RunEnded
-from dovetail.values import LifecycleStage, Run, RunData, RunInfo, RunStatus
+from dovetail.values import (
+    DatasetInput,
+    InputTag,
+    LifecycleStage,
+    Metric,
+    Run,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunOutputs,
+    RunStatus,
+)
+from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
-    from dovetail.values import Batch, Experiment, Metric, NewRun, Param, Tag
+    from dovetail.values import Batch, Experiment, LoggedModelInput, LoggedModelOutput, NewRun, Param, Tag
 
 __all__ = ["RUN_NAME", "Record", "as_dict"]
 
@@ -33,6 +45,10 @@ class Record:
         points: The points of each metric, by rank.
         latest: The latest point of each metric.
         binned_with_experiment: Whether it went into the bin along with its experiment.
+        deletion_time: When it went into the bin.
+        datasets: The datasets it used, by name and digest.
+        used: The logged models it used, by id.
+        made: The logged models it made, by id.
     """
 
     info: RunInfo
@@ -41,6 +57,10 @@ class Record:
     points: Mapping[str, Mapping[tuple[float, ...], Metric]] = field(default_factory=dict)
     latest: Mapping[str, Metric] = field(default_factory=dict)
     binned_with_experiment: bool = False
+    deletion_time: int = 0
+    datasets: Mapping[tuple[str, str], DatasetInput] = field(default_factory=dict)
+    used: Mapping[str, LoggedModelInput] = field(default_factory=dict)
+    made: Mapping[str, LoggedModelOutput] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: NewRun, experiment: Experiment) -> Self:
@@ -82,7 +102,9 @@ class Record:
 
     def staged(self, stage: str, *, with_experiment: bool = False) -> Self:
         """The same run in or out of the bin."""
-        return replace(self, info=replace(self.info, lifecycle_stage=stage), binned_with_experiment=with_experiment)
+        info = replace(self.info, lifecycle_stage=stage)
+        moment = now_ms() if stage == LifecycleStage.DELETED else 0
+        return replace(self, info=info, binned_with_experiment=with_experiment, deletion_time=moment)
 
     def named(self, name: str) -> Self:
         """The same run under another name."""
@@ -104,7 +126,8 @@ class Record:
             tags=dict(self.tags),
             latest=tuple(self.latest.values()),
         )
-        return Run(self.info, data)
+        inputs = RunInputs(tuple(self.datasets.values()), tuple(self.used.values()))
+        return Run(self.info, data, inputs, RunOutputs(tuple(self.made.values())))
 
     def with_params(self, params: Sequence[Param]) -> Self:
         """The same run with these params.
@@ -127,14 +150,28 @@ class Record:
         points = {key: dict(self.points.get(key, {})) for key in changed}
         latest = dict(self.latest)
         for metric in metrics:
-            points[metric.key].setdefault(self.rank(metric), metric)
-            latest[metric.key] = self.later(latest.get(metric.key, metric), metric)
+            point = Metric(metric.key, metric.value, metric.timestamp, metric.step)
+            points[point.key].setdefault(self.rank(point), point)
+            latest[point.key] = self.later(latest.get(point.key, point), point)
         return replace(self, points={**self.points, **points}, latest=latest)
 
     def with_tags(self, tags: Sequence[Tag]) -> Self:
         """The same run with these tags instead of those of the same keys; the tag of the name renames it."""
         kept = {**self.tags, **as_dict(tags)}
         return replace(self, info=replace(self.info, run_name=kept.get(RUN_NAME, self.info.run_name)), tags=kept)
+
+    def with_inputs(self, datasets: Sequence[DatasetInput], models: Sequence[LoggedModelInput]) -> Self:
+        """The same run with these inputs; those it has already get the new tags."""
+        kept = dict(self.datasets)
+        for each in datasets:
+            key = each.dataset.name, each.dataset.digest
+            kept[key] = _tagged(kept.get(key, each), each.tags)
+        used = {**self.used, **{each.model_id: each for each in models}}
+        return replace(self, datasets=kept, used=used)
+
+    def with_outputs(self, models: Sequence[LoggedModelOutput]) -> Self:
+        """The same run with these outputs; those it has already get the new steps."""
+        return replace(self, made={**self.made, **{each.model_id: each for each in models}})
 
     def rank(self, metric: Metric) -> tuple[float, ...]:
         """What tells a point from the others of its metric, and its place in the history."""
@@ -149,6 +186,11 @@ class Record:
 def _lateness(metric: Metric) -> tuple[float, ...]:
     defined = not isnan(metric.value)
     return metric.step, metric.timestamp, defined, metric.value if defined else 0.0
+
+
+def _tagged(used: DatasetInput, tags: Sequence[InputTag]) -> DatasetInput:
+    labels = {tag.key: tag.value for tag in (*used.tags, *tags)}
+    return DatasetInput(used.dataset, tuple(InputTag(key, labels[key]) for key in sorted(labels)))
 
 
 def as_dict(tags: Sequence[Tag]) -> dict[str, str]:

@@ -32,12 +32,13 @@ def download_artifacts(
     """Bring an artifact file or folder to this machine.
 
     Args:
-        artifact_uri: ``runs:/<run id>/<path>``, a local path, or a URI in any artifact store; instead of ``run_id``.
+        artifact_uri: ``runs:/<run id>/<path>``, ``models:/<name>/<version>`` or another name of a model, with a path
+            in it or without, a local path, or a URI in any artifact store; instead of ``run_id``.
         run_id: The run; instead of ``artifact_uri``.
         artifact_path: The file or folder among the run's artifacts; by default all of them. Only with ``run_id``.
         dst_path: The folder to put it in, under its own name without the folders above it; made if absent. A run's
-            artifacts as a whole have no name: they go right into it. By default what is on this machine is not copied,
-            and what is elsewhere goes to a new temporary folder, which is the caller's to remove.
+            artifacts and a model as a whole have no name: they go right into it. By default what is on this machine is
+            not copied, and what is elsewhere goes to a new temporary folder, which is the caller's to remove.
         tracking_uri: Where the run is tracked; by default the place in force.
 
     Returns:
@@ -45,8 +46,8 @@ def download_artifacts(
 
     Raises:
         InvalidInput: Both or neither of ``artifact_uri`` and ``run_id`` are given.
-        InvalidUri: The location cannot be read, leads out of the run, or names a model of a registry.
-        NotFound: There is no such run or artifact.
+        InvalidUri: The location cannot be read, or leads out of the run.
+        NotFound: There is no such run, model or artifact.
         StoreError: The store, or writing to this machine, fails.
     """
     store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
@@ -68,13 +69,13 @@ def list_artifacts(
         tracking_uri: As for ``download_artifacts``.
 
     Returns:
-        Entries with paths relative to the run, by whatever of the two it was named; for other URIs relative to the
-        folder above the one listed.
+        Entries with paths relative to the run, by whatever of the two it was named, or to the model; for other URIs
+        relative to the folder above the one listed.
 
     Raises:
         InvalidInput: Both or neither of ``artifact_uri`` and ``run_id`` are given.
-        InvalidUri: The location cannot be read, leads out of the run, or names a model of a registry.
-        NotFound: There is no such run.
+        InvalidUri: The location cannot be read, or leads out of the run.
+        NotFound: There is no such run or model.
     """
     store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
     return list(store.list(path))

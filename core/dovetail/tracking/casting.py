@@ -10,7 +10,7 @@ from dovetail.errors import InvalidInput
 from dovetail.values import Metric, Param, Tag
 from dovetail.values.measure import now_ms
 
-__all__ = ["as_metrics", "as_params", "as_tags", "metric", "param", "tag"]
+__all__ = ["as_metrics", "as_params", "as_tags", "linked_metric", "metric", "param", "tag"]
 
 # Below this no limit is near, and the setting need not be looked up: that looks for files, and this is a hot path.
 _SURELY_SHORT = 6000
@@ -18,7 +18,12 @@ _SURELY_SHORT = 6000
 
 def metric(key: str, value: Any, timestamp: int | None = None, step: int | None = None) -> Metric:
     """A point of a metric; without a time it is now, without a step 0."""
-    return Metric(key, value, timestamp, step)  # type: ignore[arg-type] # the value fills in what is None
+    return Metric(key, value, timestamp, step)
+
+
+def linked_metric(key: str, value: Any, timestamp: int | None, step: int | None, *links: str | None) -> Metric:
+    """The same, about a logged model and a dataset: its id, and the dataset's name and digest."""
+    return Metric(key, value, timestamp, step, *links)
 
 
 def param(key: str, value: Any) -> Param:
@@ -37,10 +42,12 @@ def tag(key: str, value: Any) -> Tag:
     return Tag.of(key, text, cut=settings.get("truncate_long_values"))
 
 
-def as_metrics(metrics: Mapping[str, Any], timestamp: int | None, step: int | None) -> tuple[Metric, ...]:
-    """Points of several metrics, all of one time and step."""
+def as_metrics(
+    metrics: Mapping[str, Any], timestamp: int | None, step: int | None, *links: str | None
+) -> tuple[Metric, ...]:
+    """Points of several metrics, all of one time and step, about one model and dataset; see ``linked_metric``."""
     moment = now_ms() if timestamp is None else timestamp
-    return tuple(metric(key, value, moment, step) for key, value in _checked("Metrics", metrics).items())
+    return tuple(linked_metric(key, value, moment, step, *links) for key, value in _checked("Metrics", metrics).items())
 
 
 def as_params(params: Mapping[str, Any]) -> tuple[Param, ...]:

@@ -6,8 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dovetail.errors import DovetailError, InvalidInput
-from dovetail.tracking import places, recorder
-from dovetail.tracking.casting import as_params, as_tags, metric, param, tag
+from dovetail.registry.client import RegistryClient
+from dovetail.tracking import families, places, recorder
+from dovetail.tracking.casting import as_params, as_tags, linked_metric, param, tag
+from dovetail.tracking.client_histories import HistoryClient
+from dovetail.tracking.client_models import LoggedModelClient
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.tracking.run_names import generated_name
 from dovetail.tracking.source import user_name
@@ -21,14 +24,17 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    from dovetail.registry.store import RegistryStore
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Experiment, FileInfo, Metric, Page, Param, Run, Tag
 
 __all__ = ["Client", "MlflowClient"]
 
 
-class Client:
-    """Experiments, runs and artifacts by id. Calls go straight to the store and return its errors.
+class Client(HistoryClient, LoggedModelClient, RegistryClient):
+    """Experiments, runs and artifacts by id, registered models by name.
+
+    Calls go straight to the store or registry and return its errors.
 
     Args:
         tracking_uri: Where to track; by default what ``dovetail.get_tracking_uri()`` says at each call.
@@ -58,6 +64,11 @@ class Client:
     def store(self) -> TrackingStore:
         """The tracking store behind this client."""
         return places.open_store(self._uri) if self._uri else places.tracking_store()
+
+    @property
+    def registry(self) -> RegistryStore:
+        """The model registry behind this client."""
+        return places.open_registry(self._registry_uri) if self._registry_uri else places.registry_store(self._uri)
 
     def __repr__(self) -> str:
         """Where it tracks, without passwords."""
@@ -184,13 +195,25 @@ class Client:
         moment = now_ms() if end_time is None else check_moment("end time", end_time)
         self.store.update_run(check_run_id(run_id), status=ended, end_time=moment)
 
-    def delete_run(self, run_id: str) -> None:
-        """Put a run in the bin."""
-        self.store.delete_run(check_run_id(run_id))
+    def delete_run(self, run_id: str, cascade: bool = False) -> None:
+        """Put a run in the bin; with ``cascade`` also its children and all below them."""
+        checked = check_run_id(run_id)
+        if cascade:
+            families.delete_family(self.store, checked)
+        else:
+            self.store.delete_run(checked)
 
-    def restore_run(self, run_id: str) -> None:
-        """Take a run out of the bin."""
-        self.store.restore_run(check_run_id(run_id))
+    def restore_run(self, run_id: str, cascade: bool = False) -> None:
+        """Take a run out of the bin; with ``cascade`` also its children and all below them."""
+        checked = check_run_id(run_id)
+        if cascade:
+            families.restore_family(self.store, checked)
+        else:
+            self.store.restore_run(checked)
+
+    def move_run(self, run_id: str, experiment_id: str) -> None:
+        """Put a run into another experiment, with all it logged; its artifacts stay where they are."""
+        self.store.move_run(check_run_id(run_id), check_experiment_id(experiment_id))
 
     def search_runs(
         self,
@@ -226,13 +249,18 @@ class Client:
         timestamp: int | None = None,
         step: int | None = None,
         synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
     ) -> None:
         """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default.
 
-        ``synchronous``, here and elsewhere: True or None mean what happens, False is not here yet.
+        ``synchronous``, here and elsewhere: True or None mean what happens, False is not here yet. The point is one of
+        the logged model ``model_id``, too; the dataset it was measured on is noted by ``log_inputs`` before.
         """
         recorder.check_synchronous(synchronous)
-        self._write(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
+        links = (model_id, dataset_name, dataset_digest)
+        self._write(run_id, Batch(metrics=(linked_metric(key, value, timestamp, step, *links),)))
 
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
         """Log one param and return its value. Raises ``ParamConflict`` if it has another value already."""
@@ -264,10 +292,6 @@ class Client:
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove one tag of a run."""
         self.store.delete_tag(check_run_id(run_id), key)
-
-    def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
-        """All points of a metric, in order of timestamp, step and value."""
-        return list(self.store.get_metric_history(check_run_id(run_id), key))
 
     def _write(self, run_id: str, batch: Batch) -> None:
         recorder.write(self.store, check_run_id(run_id), batch)

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from dovetail.tracking.filter_tree import And, Comparison, Filter, Kind, Not, Or, OrderKey
+from dovetail.tracking.filter_tree import And, Comparison, DatasetChoice, Filter, Kind, Not, Or, OrderKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,17 +27,26 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Subject(Protocol):
-    """Something that can be searched: a run, an experiment."""
+    """Something that can be searched: a run, an experiment, a model."""
 
-    def lookup(self, kind: Kind, key: str) -> float | int | str | None:
-        """The value under a key, None if there is none.
+    def lookup(self, kind: Kind, key: str, dataset: DatasetChoice | None = None) -> float | int | str | None:
+        """The value under a key that results are sorted by, None if there is none.
 
-        Metrics (the latest value) and times are numbers, everything else is text; one key
-        has one type on all subjects.
+        Metrics and times are numbers, everything else is text; one key has one type on all
+        subjects. Of several points of a metric it is the latest one.
+
+        Args:
+            kind: What the key names.
+            key: The canonical key.
+            dataset: For metrics of logged models: which points count, None for all.
         """
 
-    def lookup_all(self, kind: Kind, key: str) -> Iterable[str]:
-        """The values of one dataset field, over all datasets the subject has used."""
+    def lookup_all(self, kind: Kind, key: str) -> Iterable[float | str]:
+        """The values under a key that comparisons ask about.
+
+        None or one, but for what a subject has many of: of a field of datasets one for each dataset
+        that a run has used, of a metric of a logged model one for each point.
+        """
 
 
 _S = TypeVar("_S", bound=Subject)
@@ -49,16 +58,23 @@ def matches(tree: Filter | None, subject: Subject) -> bool:
     Every store answers exactly like this, also one that translates filters to SQL:
 
     - Logic has two values. A comparison with a key that the subject has not is false, with
-      whichever operator, ``!=`` and ``NOT IN`` included; only ``IS NULL`` is true then. ``NOT``
-      turns false into true, so ``NOT tags.a = 'x'`` finds what has no tag ``a`` and
-      ``tags.a != 'x'`` does not.
-    - NaN differs from every number: with it ``!=`` is true, all else false. Infinities compare
-      as the largest and smallest numbers.
-    - A param compared with an unquoted number counts as a number if :func:`param_number` says
+      whichever operator, ``!=``, ``NOT IN`` and ``NOT BETWEEN`` included; only ``IS NULL`` is
+      true then. ``NOT`` turns false into true, so ``NOT tags.a = 'x'`` finds what has no tag
+      ``a`` and ``tags.a != 'x'`` does not.
+    - One tag is special on registered models and their versions: without the tag
+      ``mlflow.prompt.is_prompt`` they are found as if it were ``false``. The reader of filters
+      sees to that, by writing what holds for ``false`` as ``NOT`` of its opposite.
+    - NaN differs from every number: with it ``!=`` and ``NOT IN`` are true, all else false.
+      Infinities compare as the largest and smallest numbers.
+    - ``BETWEEN a AND b`` includes both ends; ``NOT BETWEEN`` means below the one or above the other.
+    - A param compared with unquoted numbers counts as a number if :func:`param_number` says
       so; with any other text the comparison is false, ``!=`` included.
     - Text compares by its characters, case included; ``LIKE`` and ``ILIKE`` as in :func:`like`.
-    - A comparison about datasets is true if it is true of at least one dataset; two comparisons
-      may be met by two different datasets.
+    - Of a run's metrics the latest point is compared. Of a logged model's, every point counts that
+      was measured on one of the datasets asked for (on any or none, if none was asked for): a
+      comparison is true if it is true of at least one.
+    - So with datasets: a comparison is true if it is true of at least one that the run has used.
+      Two comparisons may be met by two different datasets, or points.
     """
     match tree:
         case None:
@@ -69,10 +85,10 @@ def matches(tree: Filter | None, subject: Subject) -> bool:
             return any(matches(term, subject) for term in terms)
         case Not(term):
             return not matches(term, subject)
-        case Comparison(kind="dataset"):
-            return any(_holds(tree, value) for value in subject.lookup_all("dataset", tree.key))
+        case Comparison(operator="IS NULL"):
+            return not any(True for _ in subject.lookup_all(tree.kind, tree.key))
         case Comparison():
-            return _holds(tree, subject.lookup(tree.kind, tree.key))
+            return any(_holds(tree, value) for value in subject.lookup_all(tree.kind, tree.key))
 
 
 def sort_subjects(subjects: Iterable[_S], order: Sequence[OrderKey]) -> list[_S]:
@@ -93,7 +109,8 @@ def like(text: str, pattern: str, *, fold: bool = False) -> bool:
 
     ``%`` stands for any characters or none, line ends included, ``_`` for exactly one; nothing
     escapes them. ``fold`` disregards case in all alphabets. What it does with characters whose
-    folding is longer than they are (ß, ŉ) is not promised to be the same in every store.
+    folding is longer than they are (ß, ŉ) or is ASCII though they are not (the long s, the
+    Kelvin sign) is not promised to be the same in every store.
     """
     if fold:
         text, pattern = text.casefold(), pattern.casefold()
@@ -120,19 +137,34 @@ def param_number(text: str) -> float | None:
     return float(text) if _PARAM_NUMBER.fullmatch(text) else None
 
 
-def _holds(comparison: Comparison, found: float | str | None) -> bool:
+def _holds(comparison: Comparison, found: float | str) -> bool:
+    """Whether a value that is there meets a comparison."""
     wanted = comparison.value
     if wanted is None:
-        return (found is None) == (comparison.operator == "IS NULL")
-    if comparison.kind == "param" and isinstance(found, str) and isinstance(wanted, float):
-        found = param_number(found)
-    if found is None:
-        return False
-    if isinstance(wanted, tuple):
-        return (found in wanted) == (comparison.operator == "IN")
-    if comparison.operator in ("LIKE", "ILIKE"):
-        return like(str(found), str(wanted), fold=comparison.operator == "ILIKE")
-    return _ORDERINGS[comparison.operator](found, wanted)
+        return True
+    if comparison.kind == "param" and not _is_text(wanted):
+        number = param_number(str(found))
+        return number is not None and _relates(comparison.operator, number, wanted)
+    return _relates(comparison.operator, found, wanted)
+
+
+def _is_text(wanted: object) -> bool:
+    return isinstance(wanted[0] if isinstance(wanted, tuple) else wanted, str)
+
+
+def _relates(name: str, found: Any, wanted: Any) -> bool:
+    match name:
+        case "IN":
+            return found in wanted
+        case "NOT IN":
+            return found not in wanted
+        case "BETWEEN":
+            return bool(wanted[0] <= found <= wanted[1])
+        case "NOT BETWEEN":
+            return bool(found < wanted[0] or found > wanted[1])
+        case "LIKE" | "ILIKE":
+            return like(found, wanted, fold=name == "ILIKE")
+    return _ORDERINGS[name](found, wanted)
 
 
 @lru_cache(maxsize=128)
@@ -146,7 +178,7 @@ def _arranged(subjects: list[_S], key: OrderKey) -> list[_S]:
     undefined: list[_S] = []
     missing: list[_S] = []
     for subject in subjects:
-        value = subject.lookup(key.kind, key.key)
+        value = subject.lookup(key.kind, key.key, key.dataset)
         if value is None:
             missing.append(subject)
         elif isinstance(value, float) and math.isnan(value):

@@ -6,7 +6,7 @@ evaluator and the error messages follow it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from dovetail.tracking.filter_tree import Kind
 
-__all__ = ["ENTITIES", "LISTS", "ORDERINGS", "PRESENCE", "TEXT", "Family", "Field"]
+__all__ = ["ENTITIES", "LISTS", "ORDERINGS", "PRESENCE", "RANGES", "TEXT", "Family", "Field"]
 
 ORDERINGS = ("=", "!=", "<", "<=", ">", ">=")
 TEXT = ("=", "!=", "LIKE", "ILIKE")
 LISTS = ("IN", "NOT IN")
+RANGES = ("BETWEEN", "NOT BETWEEN")
 PRESENCE = ("IS NULL", "IS NOT NULL")
 
 
@@ -28,15 +29,17 @@ class Field:
 
     Attributes:
         text: Operators that take quoted text; IN and NOT IN take a list of it.
-        number: Operators that take an unquoted number.
+        number: Operators that take an unquoted number; IN and NOT IN take a list, BETWEEN two.
         presence: Operators that take nothing: IS NULL and IS NOT NULL, or none.
         sortable: Whether results can be ordered by it.
+        lenient: Whether a number may stand in quotes, or a whole number for text without them.
     """
 
     text: tuple[str, ...] = ()
     number: tuple[str, ...] = ()
     presence: tuple[str, ...] = ()
     sortable: bool = True
+    lenient: bool = False
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -55,6 +58,7 @@ class Family:
         any_key: What may be asked of any other key, where users choose them.
         aliases: Further spellings of fixed keys, to the canonical one.
         bare: Whether its keys may stand without a prefix.
+        absent: What keys count as where they are absent; other keys then have no value.
     """
 
     kind: Kind
@@ -63,6 +67,7 @@ class Family:
     any_key: Field | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     bare: bool = False
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, key: str) -> tuple[str, Field] | None:
         """The canonical key and what may be asked of it; None if there is no such key."""
@@ -71,29 +76,38 @@ class Family:
         return (name, found) if found else None
 
 
-_NUMBER = Field(number=ORDERINGS)
-_LISTED_TEXT = Field(text=(*TEXT, *LISTS))
-_DATASET = Field(text=(*TEXT, *LISTS), sortable=False)
+_NUMBER = Field(number=(*ORDERINGS, *LISTS, *RANGES))
+_NUMBER_OR_NONE = replace(_NUMBER, presence=PRESENCE)
+_TEXT = Field(text=(*TEXT, *LISTS))
+_TEXT_OR_NONE = replace(_TEXT, presence=PRESENCE)
+_DATASET = replace(_TEXT, sortable=False)
+
+_METRICS = Family("metric", ("metrics", "metric"), any_key=_NUMBER_OR_NONE)
+_PARAMS = Family(
+    "param",
+    ("params", "param", "parameters", "parameter"),
+    any_key=replace(_TEXT_OR_NONE, number=_NUMBER.number),
+)
+_TAGS = Family("tag", ("tags", "tag"), any_key=_TEXT_OR_NONE)
+_UNSORTED_TAGS = replace(_TAGS, any_key=replace(_TEXT_OR_NONE, sortable=False))
+# Clients that know prompts ask for what is none of them by this tag; what was made without it is a model.
+_REGISTRY_TAGS = replace(_UNSORTED_TAGS, absent={"mlflow.prompt.is_prompt": "false"})
 
 _RUNS = (
-    Family("metric", ("metrics", "metric"), any_key=_NUMBER),
-    Family(
-        "param",
-        ("params", "param", "parameters", "parameter"),
-        any_key=Field(text=TEXT, number=ORDERINGS, presence=PRESENCE),
-    ),
-    Family("tag", ("tags", "tag"), any_key=Field(text=TEXT, presence=PRESENCE)),
+    _METRICS,
+    _PARAMS,
+    _TAGS,
     Family(
         "attribute",
         ("attributes", "attribute", "attr", "run"),
         keys={
-            "run_id": _LISTED_TEXT,
-            "run_name": _LISTED_TEXT,
-            "user_id": _LISTED_TEXT,
-            "status": _LISTED_TEXT,
-            "artifact_uri": _LISTED_TEXT,
+            "run_id": _TEXT,
+            "run_name": _TEXT,
+            "user_id": _TEXT,
+            "status": _TEXT,
+            "artifact_uri": _TEXT,
             "start_time": _NUMBER,
-            "end_time": _NUMBER,
+            "end_time": _NUMBER_OR_NONE,
         },
         aliases={
             "run name": "run_name",
@@ -112,12 +126,12 @@ _RUNS = (
 )
 
 _EXPERIMENTS = (
-    Family("tag", ("tags", "tag"), any_key=Field(text=TEXT, presence=PRESENCE, sortable=False)),
+    _UNSORTED_TAGS,
     Family(
         "attribute",
         ("attributes", "attribute"),
         keys={
-            "name": Field(text=TEXT),
+            "name": _TEXT,
             "experiment_id": Field(text=("=", "!=", *LISTS)),
             "creation_time": _NUMBER,
             "last_update_time": _NUMBER,
@@ -126,5 +140,72 @@ _EXPERIMENTS = (
     ),
 )
 
-ENTITIES: Mapping[str, tuple[Family, ...]] = {"runs": _RUNS, "experiments": _EXPERIMENTS}
+_REGISTERED_MODELS = (
+    _REGISTRY_TAGS,
+    Family(
+        "attribute",
+        ("attributes", "attribute"),
+        keys={"name": _TEXT, "creation_timestamp": _NUMBER, "last_updated_timestamp": _NUMBER},
+        aliases={"timestamp": "last_updated_timestamp"},
+        bare=True,
+    ),
+)
+
+_MODEL_VERSIONS = (
+    _REGISTRY_TAGS,
+    Family(
+        "attribute",
+        ("attributes", "attribute"),
+        keys={
+            "name": _TEXT,
+            "version_number": replace(_NUMBER, lenient=True),
+            "run_id": _TEXT_OR_NONE,
+            "source_path": _TEXT,
+            "model_id": _TEXT_OR_NONE,
+            "current_stage": _TEXT,
+            "status": _TEXT,
+            "creation_timestamp": _NUMBER,
+            "last_updated_timestamp": _NUMBER,
+        },
+        aliases={"version": "version_number", "source": "source_path"},
+        bare=True,
+    ),
+)
+
+_LOGGED_MODELS = (
+    _METRICS,
+    _PARAMS,
+    _TAGS,
+    Family(
+        "attribute",
+        ("attributes", "attribute"),
+        keys={
+            "name": _TEXT,
+            "model_id": _TEXT,
+            "model_type": _TEXT_OR_NONE,
+            "status": _TEXT,
+            "status_message": _TEXT_OR_NONE,
+            "source_run_id": _TEXT_OR_NONE,
+            "experiment_id": replace(_TEXT, lenient=True),
+            "artifact_location": _TEXT,
+            "creation_timestamp": _NUMBER,
+            "last_updated_timestamp": _NUMBER,
+        },
+        aliases={
+            "creation_time": "creation_timestamp",
+            "creation_timestamp_ms": "creation_timestamp",
+            "last_updated_time": "last_updated_timestamp",
+            "last_updated_timestamp_ms": "last_updated_timestamp",
+        },
+        bare=True,
+    ),
+)
+
+ENTITIES: Mapping[str, tuple[Family, ...]] = {
+    "runs": _RUNS,
+    "experiments": _EXPERIMENTS,
+    "registered_models": _REGISTERED_MODELS,
+    "model_versions": _MODEL_VERSIONS,
+    "logged_models": _LOGGED_MODELS,
+}
 """The families of each entity that can be searched, by the entity's name."""

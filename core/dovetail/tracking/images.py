@@ -119,7 +119,7 @@ def series_path(key: str, step: int | None, timestamp: int | None) -> str:
         InvalidInput: Key, step or time break the rules of a metric's.
         InvalidName: The key is so long that files could not be called after it.
     """
-    point = Metric(key, 0.0, timestamp, step)  # type: ignore[arg-type] # the value fills in what is None
+    point = Metric(key, 0.0, timestamp, step)  # the value fills in what is None
     place = f"+step+{point.step}+timestamp+{point.timestamp}+{uuid.uuid4()}"
     room = _LONGEST_NAME - len(place) - len(_PREVIEW_ENDING)
     if (size := len(key.encode())) > room:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dovetail.tracking import places, runs
-from dovetail.tracking.casting import as_metrics, as_params, as_tags, metric, param, tag
+from dovetail.tracking.active_models import active_model_id
+from dovetail.tracking.casting import as_metrics, as_params, as_tags, linked_metric, metric, param, tag
+from dovetail.tracking.inputs import note_measured
 from dovetail.tracking.recorder import check_synchronous
 from dovetail.values import Batch
 from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from dovetail.values import Metric
 
 __all__ = ["delete_tag", "log_metric", "log_metrics", "log_param", "log_params", "set_tag", "set_tags"]
 
@@ -23,6 +27,8 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
+    model_id: str | None = None,
+    dataset: Any = None,
 ) -> None:
     """Log one point of a metric.
 
@@ -33,9 +39,22 @@ def log_metric(
         synchronous: True or None: the call returns when the point is stored. False is not here yet.
         timestamp: Milliseconds since 1970, UTC; by default now.
         run_id: The run; by default the active one, which is started if there is none.
+        model_id: The logged model that was measured: the point is one of the model's, too, and the model an input of
+            the run. By default the active model, if there is one.
+        dataset: What it was measured on, which becomes an input of the run: a dataset of ``dovetail.data``, or a
+            ``Dataset`` value.
+
+    Raises:
+        NotFound: There is no such run or model.
     """
     check_synchronous(synchronous)
-    _record(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
+    measured = model_id or active_model_id()
+    if measured is None and dataset is None:
+        _record(run_id, Batch(metrics=(metric(key, value, timestamp, step),)))
+    else:
+        _record_measured(
+            run_id, measured, dataset, lambda *links: (linked_metric(key, value, timestamp, step, measured, *links),)
+        )
 
 
 def log_metrics(
@@ -44,10 +63,18 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
+    model_id: str | None = None,
+    dataset: Any = None,
 ) -> None:
-    """Log several metrics at one step and time, together."""
+    """Log several metrics at one step and time, together, of one model and dataset; see ``log_metric``."""
     check_synchronous(synchronous)
-    _record(run_id, Batch(metrics=as_metrics(metrics, timestamp, step)))
+    measured = model_id or active_model_id()
+    if measured is None and dataset is None:
+        _record(run_id, Batch(metrics=as_metrics(metrics, timestamp, step)))
+    else:
+        _record_measured(
+            run_id, measured, dataset, lambda *links: as_metrics(metrics, timestamp, step, measured, *links)
+        )
 
 
 def log_param(key: str, value: Any, synchronous: bool | None = None, *, run_id: str | None = None) -> Any:
@@ -92,3 +119,15 @@ def _record(run_id: str | None, batch: Batch) -> None:
         # No setting is asked here: that looks for files, and this is the hot path.
         run = runs.current_run()
         places.recorder(run.uri).record(run.run_id, batch)
+
+
+def _record_measured(
+    run_id: str | None, model_id: str | None, dataset: Any, points: Callable[..., tuple[Metric, ...]]
+) -> None:
+    """Record points that are about a model or a dataset, when it is noted that the run has used these."""
+    points()  # raises for what cannot be logged, before anything is noted
+    target = check_run_id(run_id) if run_id else runs.current_run().run_id
+    uri = None if run_id else runs.current_run().uri
+    store = places.tracking_store() if uri is None else places.open_store(uri)
+    links = note_measured(store, target, model_id, dataset)
+    places.recorder(uri).record(target, Batch(metrics=points(*(links or ()))))

@@ -1,4 +1,4 @@
-"""Where tracking happens in this process: the tracking and registry URIs, and the store behind the first."""
+"""Where tracking happens in this process: the tracking and registry URIs, and the stores behind them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dovetail import plugins, settings, uris
-from dovetail.errors import ForeignLayout, InvalidUri, PluginMissing
+from dovetail.errors import ForeignLayout, InvalidUri, PluginError, PluginMissing
 from dovetail.tracking.choice import Choice
 from dovetail.tracking.recorder import DirectRecorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from dovetail.registry.store import RegistryStore
     from dovetail.tracking.recorder import Recorder
     from dovetail.tracking.store import TrackingStore
 
@@ -27,8 +28,10 @@ __all__ = [
     "get_registry_uri",
     "get_tracking_uri",
     "is_tracking_uri_set",
+    "open_registry",
     "open_store",
     "recorder",
+    "registry_store",
     "registry_uri_beside",
     "resolved",
     "set_registry_uri",
@@ -44,6 +47,7 @@ _lock = threading.RLock()
 _tracking = Choice("tracking_uri")
 _registry = Choice("registry_uri")
 _stores: dict[str, TrackingStore] = {}
+_registries: dict[str, RegistryStore] = {}
 _named_neighbours = False
 
 
@@ -126,6 +130,66 @@ def open_store(uri: str | os.PathLike[str]) -> TrackingStore:
         return _stores[absolute]
 
 
+def registry_store(tracking_uri: str | None = None) -> RegistryStore:
+    """The model registry in force.
+
+    Args:
+        tracking_uri: Where runs are tracked, if not at the URI in force: models are registered there, too, unless
+            something else is chosen or set.
+
+    Raises:
+        PluginMissing: No registry answers for its scheme.
+    """
+    if _registry.uri is not None:
+        return open_registry(_registry.uri)
+    if (uri := settings.get("registry_uri")) is not None:
+        with _naming_the_setting("registry_uri"):
+            return open_registry(uri)
+    return open_registry(tracking_uri or _named_tracking_uri())
+
+
+def _named_tracking_uri() -> str:
+    if not is_tracking_uri_set():
+        _name_neighbours()
+    return get_tracking_uri()
+
+
+def open_registry(uri: str | os.PathLike[str]) -> RegistryStore:
+    """The model registry at a URI; one instance a process and URI.
+
+    Raises:
+        PluginMissing: No registry answers for its scheme.
+    """
+    if isinstance(uri, str) and (known := _registries.get(uri)) is not None:
+        return known
+    absolute = resolved(uri)
+    with _lock:
+        if absolute not in _registries:
+            _registries[absolute] = _registry_factory(absolute)(absolute)
+        return _registries[absolute]
+
+
+def _registry_factory(uri: str) -> Callable[[str], RegistryStore]:
+    scheme = uris.scheme_of(uri)
+    try:
+        factory: Callable[[str], RegistryStore] = plugins.find("registry_stores", scheme)
+    except PluginMissing as error:
+        if not _tracks(scheme):
+            raise
+        raise PluginMissing(
+            f"Runs can be tracked at {uris.masked(uri)}, but models cannot be registered there.",
+            hint="Choose a place for them: set_registry_uri('sqlite:///models.db'), or DOVETAIL_REGISTRY_URI.",
+        ) from error
+    return factory
+
+
+def _tracks(scheme: str) -> bool:
+    try:
+        return plugins.find("tracking_stores", scheme) is not None
+    except PluginError:
+        return False
+
+
 def artifact_location(location: str | os.PathLike[str]) -> str:
     """An artifact location that means the same from any working folder; paths become ``file:`` URIs.
 
@@ -151,11 +215,14 @@ def recorder(uri: str | None = None) -> Recorder:
 
 
 def forget_stores() -> None:
-    """Close and forget every open store; the next use opens anew."""
+    """Close and forget every open store and registry; the next use opens anew."""
     with _lock, ExitStack() as closing:
         for store in _stores.values():
             closing.callback(store.close)
+        for registry in _registries.values():
+            closing.callback(registry.close)
         _stores.clear()
+        _registries.clear()
 
 
 def forget_places() -> None:

@@ -5,26 +5,24 @@ from __future__ import annotations
 import io
 import json
 import os
-import posixpath
 import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from dovetail import locations, uris
+from dovetail import uris
 from dovetail.artifacts import transfer
 from dovetail.artifacts.folder import fetched
-from dovetail.documents import shown
 from dovetail.errors import InvalidInput, NotFound, RunEnded
 from dovetail.tracking import figures, images, recorder, tables, texts
+from dovetail.tracking.artifact_files import ArtifactFiles
 from dovetail.values import Batch, LifecycleStage, Tag
 from dovetail.values.names import MAX_TAG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import FileInfo
 
 __all__ = ["TABLES_TAG", "RunArtifacts", "tables_of"]
 
@@ -32,7 +30,7 @@ TABLES_TAG, IMAGES_TAG = "mlflow.loggedArtifacts", "mlflow.loggedImages"
 _growing = threading.RLock()  # a table is read, extended and written again, and so is the tag that names a run's tables
 
 
-class RunArtifacts:
+class RunArtifacts(ArtifactFiles):
     """Reads and writes a run's artifacts.
 
     Args:
@@ -45,21 +43,7 @@ class RunArtifacts:
 
     def __init__(self, store: TrackingStore, run_id: str) -> None:
         self._run, self._tracking = store.get_run(run_id), store
-        self.uri = self._run.info.artifact_uri
-        self.store = locations.artifact_store(self.uri)
-
-    def log_artifact(self, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
-        """Upload a file, or a folder under its own name."""
-        local = _existing(local_path)
-        target = posixpath.join(uris.artifact_path(artifact_path), uris.artifact_path(local.name))
-        transfer.upload(self.store, local, target)
-
-    def log_artifacts(self, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
-        """Upload what is in a folder."""
-        local = _existing(local_dir)
-        if not local.is_dir():
-            raise InvalidInput(f"{local} is a file.", hint="Use log_artifact for a single file.")
-        transfer.upload(self.store, local, uris.artifact_path(artifact_path))
+        super().__init__(self._run.info.artifact_uri)
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write text, in UTF-8."""
@@ -165,10 +149,6 @@ class RunArtifacts:
             run_id = self._run.info.run_id
             raise RunEnded(f"Run {run_id} is deleted.", hint=f"Bring it back: dovetail runs restore {run_id}")
 
-    def list(self, path: str | None = None) -> list[FileInfo]:
-        """The entries of one folder."""
-        return list(self.store.list(uris.artifact_path(path)))
-
     def download(self, path: str | None, destination: str | os.PathLike[str] | None = None) -> Path:
         """Bring a file or folder to this machine."""
         return fetched(self.store, uris.artifact_path(path), destination)
@@ -216,17 +196,6 @@ class _Binary:
 def _refuse_place_in_series(step: int | None, timestamp: int | None) -> None:
     if step is not None or timestamp is not None:
         raise InvalidInput("step and timestamp are of a series of images.", hint="Give a key instead of a file.")
-
-
-def _existing(local_path: str | os.PathLike[str]) -> Path:
-    try:
-        local = Path(local_path)
-        missing = not local.exists()
-    except (TypeError, ValueError, OSError) as error:  # no path, a NUL or half a character in it, too long
-        raise InvalidInput(f"{shown(local_path)} is no path on this machine: {error}.") from error
-    if missing:
-        raise NotFound(f"There is no file or folder {local}.", hint="Give the path of something on this machine.")
-    return local if local.name not in ("", "..") else local.resolve()
 
 
 def _file(artifact_file: str | os.PathLike[str]) -> str:

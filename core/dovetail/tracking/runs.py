@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActiveRun",
+    "active_or_none",
     "active_run",
     "active_run_id",
     "active_run_id_or_none",
@@ -144,6 +145,11 @@ def current_run() -> Active:
     return current
 
 
+def active_or_none() -> Active | None:
+    """The active run of this thread, with the place it is tracked at, or None."""
+    return _active.current()
+
+
 def active_run_id_or_none() -> str | None:
     """The id of the active run of this thread, or None."""
     current = _active.current()
@@ -171,14 +177,31 @@ def get_parent_run(run_id: str) -> Run | None:
     return Client().get_parent_run(run_id)
 
 
-def delete_run(run_id: str) -> None:
-    """Put a run in the bin."""
-    Client().delete_run(run_id)
+def delete_run(run_id: str, cascade: bool = False) -> None:
+    """Put a run in the bin.
+
+    Args:
+        run_id: The run.
+        cascade: Whether its children and all below them go, too.
+
+    Raises:
+        NotFound: There is no such run.
+    """
+    Client().delete_run(run_id, cascade)
 
 
-def restore_run(run_id: str) -> None:
-    """Take a run out of the bin."""
-    Client().restore_run(run_id)
+def restore_run(run_id: str, cascade: bool = False) -> None:
+    """Take a run out of the bin.
+
+    Args:
+        run_id: The run.
+        cascade: Whether its children and all below them come back, too.
+
+    Raises:
+        NotFound: There is no such run.
+        InvalidState: Its experiment is deleted.
+    """
+    Client().restore_run(run_id, cascade)
 
 
 def forget_runs() -> None:
@@ -195,7 +218,7 @@ def _already_active(run_id: str, hint: str) -> InvalidState:
 
 
 def _activated(run: Run) -> ActiveRun:
-    return ActiveRun(run.info, run.data)
+    return ActiveRun(run.info, run.data, run.inputs, run.outputs)
 
 
 def _handed_down() -> str | None:

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
 
+from dovetail.tracking.bin import Bin
+from dovetail.tracking.logged_model_store import LoggedModelStore
+from dovetail.values.page import Page
 from dovetail.values.state import ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dovetail.values import Batch, Experiment, JournalMark, Metric, NewRun, Page, Run, RunInfo, Tag
+    from dovetail.tracking.series import Series
+    from dovetail.values import (
+        Batch,
+        DatasetInput,
+        Experiment,
+        JournalMark,
+        LoggedModelInput,
+        LoggedModelOutput,
+        Metric,
+        NewRun,
+        Run,
+        RunInfo,
+        Tag,
+    )
 
 __all__ = ["MAX_PAGE", "TrackingStore"]
 
 MAX_PAGE = 50_000
 
 
-class TrackingStore(ABC):
-    """Keeps experiments, runs and what runs logged.
+class TrackingStore(LoggedModelStore, Bin):
+    """Keeps experiments, runs, logged models, and what was logged to them.
+
+    The methods for logged models stand in ``LoggedModelStore``, those for what is deleted in ``Bin``.
 
     Guarantees every store gives, and ``dovetail.testing.TrackingStoreSuite`` checks:
 
@@ -187,14 +205,86 @@ class TrackingStore(ABC):
         view_type: ViewType = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
         page_token: str | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Page[Run]:
         """A page of runs of these experiments, by ``dovetail.tracking.filters``'s grammar and semantics.
 
         Ties, and everything where no order is given, go by start time (latest first), then run id. Walking the pages
         by token gives every run once as long as nothing changes meanwhile. Unknown experiment ids hold no runs.
 
+        Args:
+            experiment_ids: Where to look.
+            filter_string: Which runs; None for all.
+            order_by: What to sort by.
+            view_type: Whether to look into the bin.
+            max_results: The most runs on the page.
+            page_token: The token of the page before.
+            columns: What the runs shall hold, as ``filters.parse_columns`` reads it: ``metrics.acc``, ``params.*``,
+                ``tags.team`` …; metadata is there always, inputs and outputs are not then. None for everything.
+
         Raises:
-            InvalidFilter: The filter or order cannot be parsed, or the token is not one of this search.
+            InvalidFilter: The filter, order or columns cannot be parsed, or the token is not one of this search.
+        """
+
+    def search_run_rows(
+        self,
+        experiment_ids: Sequence[str],
+        columns: Sequence[str],
+        filter_string: str | None = None,
+        order_by: Sequence[str] = (),
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        page_token: str | None = None,
+    ) -> Page[tuple[Any, ...]]:
+        """As ``search_runs``, but plain rows: for each run the values of these columns, None where it has none.
+
+        Args:
+            experiment_ids: Where to look.
+            columns: Single columns such as ``run_id``, ``start_time``, ``metrics.acc`` or ``params.lr``.
+            filter_string: Which runs; None for all.
+            order_by: What to sort by.
+            view_type: Whether to look into the bin.
+            max_results: The most rows on the page.
+            page_token: The token of the page before.
+
+        Raises:
+            InvalidFilter: The filter, order or columns cannot be parsed, or the token is not one of this search.
+        """
+        from dovetail.tracking.columns import rows_of
+
+        page = self.search_runs(
+            experiment_ids, filter_string, order_by, view_type, max_results, page_token, columns=columns
+        )
+        return Page(rows_of(page, columns), page.token)
+
+    def count_runs(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str | None = None,
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
+    ) -> int:
+        """How many runs of these experiments meet the filter.
+
+        Raises:
+            InvalidFilter: The filter cannot be parsed.
+        """
+        found, token = 0, None
+        while True:
+            page = self.search_runs(experiment_ids, filter_string, (), view_type, MAX_PAGE, token, columns=("run_id",))
+            found, token = found + len(page), page.token
+            if token is None:
+                return found
+
+    @abstractmethod
+    def move_run(self, run_id: str, experiment_id: str) -> None:
+        """Put a run into another experiment, with all it logged; its artifacts stay where they are.
+
+        Moving it to where it is changes nothing. Logged models that it made stay where they are, too.
+
+        Raises:
+            NotFound: There is no such run or experiment.
+            InvalidInput: The experiment is deleted.
+            RunEnded: The run is deleted.
         """
 
     # --- what runs log ---------------------------------------------------------------------------------------
@@ -207,6 +297,9 @@ class TrackingStore(ABC):
         logged again with the same value. Of two tags of one key the last one holds; the tag ``mlflow.runName`` renames
         the run.
 
+        A metric with a ``model_id`` is a point of that logged model as well; with a dataset's name and digest it says
+        what it was measured on, and the dataset is one that the run's experiment knows by ``log_inputs``.
+
         Args:
             run_id: The run.
             batch: What to store.
@@ -216,7 +309,7 @@ class TrackingStore(ABC):
             ended: Accept metrics and params although the run has ended: for journals that arrive late.
 
         Raises:
-            NotFound: There is no such run.
+            NotFound: There is no such run, or no logged model or dataset that a metric names.
             ParamConflict: A param of that key has another value.
             RunEnded: The run is deleted; or it has ended, metrics or params are among the batch, and neither ``mark``
                 nor ``ended`` is given. Tags may be set on a run that has ended.
@@ -232,6 +325,31 @@ class TrackingStore(ABC):
         """
 
     @abstractmethod
+    def log_inputs(
+        self, run_id: str, datasets: Sequence[DatasetInput] = (), models: Sequence[LoggedModelInput] = ()
+    ) -> None:
+        """Note which datasets and logged models a run used, all of them or none; also of runs that have ended.
+
+        What is noted already is not noted twice. An experiment knows one dataset by a name and digest: what is noted
+        first of its source, schema and profile holds. Of two tags of one input and key the last one holds.
+
+        Raises:
+            NotFound: There is no such run or logged model.
+            RunEnded: The run is deleted.
+        """
+
+    @abstractmethod
+    def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
+        """Note which logged models a run made, all of them or none; also of runs that have ended.
+
+        A model noted already gets the new step.
+
+        Raises:
+            NotFound: There is no such run or logged model.
+            RunEnded: The run is deleted.
+        """
+
+    @abstractmethod
     def get_metric_history(
         self, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
     ) -> Page[Metric]:
@@ -240,6 +358,45 @@ class TrackingStore(ABC):
         Raises:
             InvalidInput: The token is not one of this history.
         """
+
+    def get_metric_series(
+        self,
+        run_ids: Sequence[str],
+        key: str,
+        *,
+        start_step: int | None = None,
+        end_step: int | None = None,
+        points: int | None = None,
+        method: str = "minmax",
+    ) -> dict[str, Series]:
+        """The histories of one metric in several runs, as columns of numbers.
+
+        Args:
+            run_ids: The runs; those that do not exist or have no point in the interval are left out of the answer.
+            key: The metric.
+            start_step: The first step to include; None for all.
+            end_step: The last step to include; None for all.
+            points: The most points of each series; longer ones are thinned out. None for every point.
+            method: How to thin out; one of ``dovetail.tracking.series.METHODS``.
+
+        Returns:
+            A series for each run by its id, in the order of ``run_ids``; points in the order of
+            ``get_metric_history``. First and last point, and with ``minmax`` the lowest and highest values, survive
+            thinning out.
+
+        Raises:
+            InvalidInput: The method is unknown, or fewer than 4 points are asked for.
+        """
+        from dovetail.tracking.series import Series, thinned
+        from dovetail.tracking.thinning import check_thinning
+
+        check_thinning(points, method)
+        found: dict[str, Series] = {}
+        for run_id in dict.fromkeys(run_ids):
+            series = Series.of(self.get_metric_history(run_id, key)).between(start_step, end_step)
+            if len(series):
+                found[run_id] = thinned(series, points, method)
+        return found
 
     @abstractmethod
     def applied(self, writer: str) -> int:

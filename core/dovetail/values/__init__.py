@@ -4,8 +4,18 @@ from dovetail.values.batch import Batch, JournalMark
 from dovetail.values.dataset import Dataset, DatasetInput, InputTag
 from dovetail.values.experiment import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, Experiment
 from dovetail.values.file_info import FileInfo
+from dovetail.values.link import LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
+from dovetail.values.logged_model import LoggedModel, LoggedModelStatus, NewLoggedModel
 from dovetail.values.measure import Metric, Param, Tag
 from dovetail.values.page import Page
+from dovetail.values.registry import (
+    ModelVersion,
+    ModelVersionStatus,
+    NewModelVersion,
+    RegisteredModel,
+    RegistryMove,
+    RegistryTag,
+)
 from dovetail.values.run import NewRun, Run, RunData, RunInfo
 from dovetail.values.state import LifecycleStage, RunStatus, SourceType, ViewType
 
@@ -20,13 +30,26 @@ __all__ = [
     "InputTag",
     "JournalMark",
     "LifecycleStage",
+    "LoggedModel",
+    "LoggedModelInput",
+    "LoggedModelOutput",
+    "LoggedModelStatus",
     "Metric",
+    "ModelVersion",
+    "ModelVersionStatus",
+    "NewLoggedModel",
+    "NewModelVersion",
     "NewRun",
     "Page",
     "Param",
+    "RegisteredModel",
+    "RegistryMove",
+    "RegistryTag",
     "Run",
     "RunData",
     "RunInfo",
+    "RunInputs",
+    "RunOutputs",
     "RunStatus",
     "SourceType",
     "Tag",

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dovetail.errors import InvalidInput
-from dovetail.values.names import check_text
+from dovetail.values.names import MAX_DATASET_DIGEST, MAX_DATASET_NAME, check_text
 from dovetail.values.value import Value
 
 __all__ = ["Dataset", "DatasetInput", "InputTag"]
 
-MAX_NAME = 500
-MAX_DIGEST = 36
 MAX_SOURCE_TYPE = 36
 MAX_SOURCE = 2**16 - 1
 MAX_SCHEMA = 2**20 - 1
@@ -45,8 +43,8 @@ class Dataset(Value):
     profile: str | None = None
 
     def __post_init__(self) -> None:
-        _check_word("name of a dataset", self.name, MAX_NAME)
-        _check_word(f"digest of the dataset {self.name!r}", self.digest, MAX_DIGEST)
+        _check_word("name of a dataset", self.name, MAX_DATASET_NAME)
+        _check_word(f"digest of the dataset {self.name!r}", self.digest, MAX_DATASET_DIGEST)
         _check_word(f"source type of the dataset {self.name!r}", self.source_type, MAX_SOURCE_TYPE)
         check_text(f"source of the dataset {self.name!r}", self.source, MAX_SOURCE)
         for what, text, limit in (("schema", self.schema, MAX_SCHEMA), ("profile", self.profile, MAX_PROFILE)):

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput
-from dovetail.values.names import MAX_INT, MAX_PARAM_VALUE, MAX_TAG_VALUE, check_key, check_text
+from dovetail.values.names import (
+    MAX_DATASET_DIGEST,
+    MAX_DATASET_NAME,
+    MAX_INT,
+    MAX_PARAM_VALUE,
+    MAX_TAG_VALUE,
+    check_key,
+    check_model_id,
+    check_text,
+)
 from dovetail.values.value import Value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import Self
 
 __all__ = ["Metric", "Param", "Tag", "now_ms"]
@@ -25,7 +36,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Metric(Value):
     """One point of a metric's history.
 
@@ -34,22 +45,62 @@ class Metric(Value):
         value: The measured number; NaN and the infinities are kept as they are.
         timestamp: Milliseconds since 1970, UTC; the present time if absent.
         step: The training step it belongs to; any whole number.
+        model_id: The logged model that was measured; the point is also one of the model's.
+        dataset_name: The dataset it was measured on.
+        dataset_digest: That dataset's digest; name and digest are given together.
+        run_id: The run that logged it; only points of a logged model say so, and only when they are read.
 
     Raises:
-        InvalidInput: The value is no number, or timestamp or step are no whole numbers in range.
+        InvalidInput: The value is no number, timestamp or step are no whole numbers in range, or one of the links is
+            not an id, name or digest.
     """
 
     key: str
     value: float
-    timestamp: int = None  # type: ignore[assignment]  # filled in below
+    timestamp: int
     step: int = 0
+    model_id: str | None = None
+    dataset_name: str | None = None
+    dataset_digest: str | None = None
+    run_id: str | None = None
 
-    def __post_init__(self) -> None:
+    # Written out, since training loops make nothing as often: what dataclasses write takes twice as long.
+    def __init__(
+        self,
+        key: str,
+        value: float,
+        timestamp: int | None = None,
+        step: int | None = 0,
+        model_id: str | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        run_id: str | None = None,
+    ) -> None:
         fields = self.__dict__
-        check_key("metric", self.key)
-        fields["value"] = _number(self.key, self.value)
-        fields["timestamp"] = now_ms() if self.timestamp is None else _whole("timestamp", self.key, self.timestamp, 0)
-        fields["step"] = 0 if self.step is None else _whole("step", self.key, self.step, -MAX_INT - 1)
+        fields["key"] = check_key("metric", key)
+        fields["value"] = _number(key, value)
+        fields["timestamp"] = now_ms() if timestamp is None else _whole("timestamp", key, timestamp, 0)
+        fields["step"] = 0 if step is None else _whole("step", key, step, -MAX_INT - 1)
+        fields["model_id"] = model_id
+        fields["dataset_name"] = dataset_name
+        fields["dataset_digest"] = dataset_digest
+        fields["run_id"] = run_id
+        if model_id is not None or dataset_name is not None or dataset_digest is not None:
+            _check_links(self)
+
+    def _facts(self) -> Mapping[str, object]:
+        """Links are left out where there are none."""
+        return {name: value for name, value in super()._facts().items() if value is not None}
+
+
+def _check_links(metric: Metric) -> None:
+    if metric.model_id is not None:
+        check_model_id(metric.model_id)
+    if (metric.dataset_name is None) != (metric.dataset_digest is None):
+        raise InvalidInput(f"Metric {metric.key!r} names a dataset by half: its name and its digest belong together.")
+    if metric.dataset_name is not None:
+        check_text(f"dataset name of metric {metric.key!r}", metric.dataset_name, MAX_DATASET_NAME)
+        check_text(f"dataset digest of metric {metric.key!r}", metric.dataset_digest, MAX_DATASET_DIGEST)
 
 
 def _number(key: str, value: Any) -> float:

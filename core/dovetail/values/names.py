@@ -8,6 +8,8 @@ import re
 from dovetail.errors import InvalidInput, InvalidName
 
 __all__ = [
+    "MAX_DATASET_DIGEST",
+    "MAX_DATASET_NAME",
     "MAX_EXPERIMENT_NAME",
     "MAX_INT",
     "MAX_KEY",
@@ -16,6 +18,8 @@ __all__ = [
     "check_experiment_id",
     "check_experiment_name",
     "check_key",
+    "check_model_id",
+    "check_model_name",
     "check_moment",
     "check_run_id",
     "check_text",
@@ -25,11 +29,17 @@ MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
 MAX_TAG_VALUE = 8000
 MAX_EXPERIMENT_NAME = 500
+MAX_DATASET_NAME = 500
+MAX_DATASET_DIGEST = 36
+MAX_MODEL_NAME = 256
 MAX_INT = 2**63 - 1  # what every store can keep
 
 # ``\w`` takes letters of every script, as MLflow does.
 _KEY = re.compile(r"[\w\-. :/]+\Z")
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w\-]{0,255}\Z")
+_MODEL_ID = re.compile(r"m-[A-Za-z0-9][\w\-]{0,253}\Z")
+# What would make a name in a URI, a path or a quoted text mean something else.
+_NOT_IN_MODEL_NAMES = re.compile(r"[/:.%\"'\x00-\x1f]")
 _EXPERIMENT_ID = re.compile(r"[0-9]{1,18}\Z")
 
 
@@ -103,6 +113,40 @@ def check_run_id(run_id: object) -> str:
             f"{run_id!r} is not a run id.", hint="Run ids are letters, digits, - and _; see `dovetail runs list`."
         )
     return run_id
+
+
+def check_model_id(model_id: object) -> str:
+    r"""Return the id of a logged model if it has the shape of one (``m-`` and then as in run ids).
+
+    Raises:
+        InvalidName: It has not.
+    """
+    if not isinstance(model_id, str) or not _MODEL_ID.match(model_id):
+        raise InvalidName(
+            f"{model_id!r} is not the id of a logged model.",
+            hint="Such ids are m- and then letters, digits, - and _; a logged model's is its model_id.",
+        )
+    return model_id
+
+
+def check_model_name(name: object) -> str:
+    """Return the name of a logged model if it is text of 1 to 256 characters without ``/ : . % " '``.
+
+    Raises:
+        InvalidName: It is not.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidName(f"The name of a logged model must be non-empty text, not {name!r}.")
+    if found := _NOT_IN_MODEL_NAMES.search(name):
+        raise InvalidName(
+            f"The name {name[:80]!r} of a logged model holds {found[0]!r}.",
+            hint="Such names are parts of paths and URIs: leave out / : . % and quotes.",
+        )
+    if len(name) > MAX_MODEL_NAME:
+        raise InvalidName(
+            f"The name {name[:40]!r}… of a logged model has {len(name)} characters; at most {MAX_MODEL_NAME} may be."
+        )
+    return check_text("name of a logged model", name, MAX_MODEL_NAME)
 
 
 def check_experiment_id(experiment_id: object) -> str:

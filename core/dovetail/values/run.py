@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput
+from dovetail.values.link import RunInputs, RunOutputs
 from dovetail.values.measure import Metric, Tag, now_ms
 from dovetail.values.names import MAX_TAG_VALUE, check_experiment_id, check_moment, check_run_id, check_text
 from dovetail.values.state import LifecycleStage, RunStatus
@@ -118,10 +119,12 @@ class RunData(Value):
 
 @dataclass(frozen=True, repr=False)
 class Run(Value):
-    """A run: what it is (``info``) and what it logged (``data``)."""
+    """A run: what it is (``info``), what it logged (``data``), what it used and made (``inputs``, ``outputs``)."""
 
     info: RunInfo
     data: RunData = field(default_factory=RunData)
+    inputs: RunInputs = field(default_factory=RunInputs)
+    outputs: RunOutputs = field(default_factory=RunOutputs)
 
     def _facts(self) -> Mapping[str, object]:
         logged = {"metrics": self.data.metrics or None, "params": self.data.params or None}
@@ -135,7 +138,12 @@ class Run(Value):
 
     def to_dictionary(self) -> dict[str, dict[str, object]]:
         """The run as plain nested dicts, as MLflow gives it."""
-        return {"info": dict(self.info.__dict__), "data": dict(self.data.to_dictionary())}
+        return {
+            "info": dict(self.info.__dict__),
+            "data": dict(self.data.to_dictionary()),
+            "inputs": self.inputs.to_dictionary(),
+            "outputs": self.outputs.to_dictionary(),
+        }
 
 
 def _headline(info: RunInfo) -> Mapping[str, object]:

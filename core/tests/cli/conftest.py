@@ -107,8 +107,13 @@ class Screen:
 
     folder: Path
 
-    def __call__(self, *arguments: str, story: str = "", columns: int = 80, lines: int = 24, **variables: str) -> Any:
-        """What a terminal would be sent; ``story`` fills the store with ``add(name, lr, status, run_id)``."""
+    def __call__(
+        self, *arguments: str, story: str = "", typed: str = "", columns: int = 80, lines: int = 24, **variables: str
+    ) -> Any:
+        """What a terminal would be sent; ``story`` fills the store with ``add(name, lr, status, run_id)``.
+
+        ``typed`` is what a person types.
+        """
         import fcntl
         import termios
 
@@ -119,6 +124,7 @@ class Screen:
             stdin=slave, stdout=slave, stderr=slave, cwd=self.folder, env=plain_environment(**variables),
         )  # fmt: skip
         os.close(slave)
+        os.write(master, typed.encode())
         out = self.read(master)
         os.close(master)
         return Outcome(process.wait(30), out, "")

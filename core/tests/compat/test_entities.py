@@ -86,3 +86,19 @@ def test_a_batch_is_logged_by_mlflows_names(client: MlflowClient) -> None:
     assert logged["metrics"] == {"loss": 0.5}
     assert logged["params"] == {"lr": "0.1"}
     assert run.data.tags["a"] == "b"
+
+
+def test_the_status_of_a_version_is_a_word() -> None:
+    from dovetail.entities.model_registry.model_version_status import ModelVersionStatus
+
+    assert ModelVersionStatus.to_string(ModelVersionStatus.from_string("READY")) == ModelVersionStatus.READY == "READY"
+    with pytest.raises(InvalidInput, match="unknown"):
+        ModelVersionStatus.from_string("DONE")
+
+
+def test_an_alias_knows_where_it_points() -> None:
+    alias = mlflow.entities.model_registry.RegisteredModelAlias("champion", "2")  # type: ignore[arg-type]
+    assert (alias.alias, alias.version) == ("champion", 2)
+    for wrong in (("latest", 1), ("champion", 0)):
+        with pytest.raises(InvalidInput):
+            mlflow.entities.model_registry.RegisteredModelAlias(*wrong)

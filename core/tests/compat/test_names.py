@@ -30,8 +30,8 @@ class TestLoading:
         assert str(caught.value) == f"module 'dovetail.{package}' has no attribute {name!r}"
 
     def test_importing_what_is_not_there_says_from_where(self) -> None:
-        with pytest.raises(ImportError, match=r"cannot import name 'from_pandas' from 'dovetail\.data'"):
-            exec("from dovetail.data import from_pandas")
+        with pytest.raises(ImportError, match=r"cannot import name 'from_spark' from 'dovetail\.data'"):
+            exec("from dovetail.data import from_spark")
         with pytest.raises(ModuleNotFoundError, match=r"dovetail\.entities\.nonsense"):
             importlib.import_module("dovetail.entities.nonsense")
 

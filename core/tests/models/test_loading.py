@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import dovetail
-from dovetail.errors import InvalidInput, InvalidModel, InvalidUri, NotFound, PluginMissing, Untrusted
+from dovetail.errors import InvalidInput, InvalidModel, NotFound, PluginMissing, Untrusted
 from dovetail.models.loading import fetch_model, get_model_info, load_function, load_model
 from dovetail.models.saving import log_with, save_with
 
@@ -135,19 +135,6 @@ class TestFromElsewhere:
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert not folder.parent.joinpath(done.stdout.strip()).exists()
-
-
-class TestFromARegistry:
-    @pytest.mark.parametrize("read", [load_function, fetch_model, get_model_info])
-    @pytest.mark.parametrize("uri", ["models:/wine/1", "models:/wine@champion", "models:/m-123"])
-    def test_is_not_there_yet_and_says_so(self, read: Any, uri: str) -> None:
-        with pytest.raises(InvalidUri, match="model registry, and this version of dovetail has none") as caught:
-            read(uri)
-        assert "runs:/" in str(caught.value)
-
-    def test_no_trust_helps(self) -> None:
-        with pytest.raises(InvalidUri):
-            load_function("models:/wine/1", trust="all")
 
 
 class TestTrust:

@@ -96,6 +96,19 @@ def test_the_command_is_told_of_its_run_under_both_names(launch: Any, shelf: str
     assert told["MLFLOW_TRACKING_URI"] == f"dovetail+{shelf}", "MLflow must not open what it does not know"
 
 
+def test_the_command_is_told_where_models_are_registered(
+    launch: Any, shelf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> str:
+        lines = launch("env").said.splitlines()
+        return next(line for line in lines if line.startswith("DOVETAIL_REGISTRY_URI=")).partition("=")[2]
+
+    assert told() == shelf
+    # The project runs in a folder of its own, where a relative location would mean another place.
+    monkeypatch.setenv("DOVETAIL_REGISTRY_URI", "sqlite:///registry.db")
+    assert told() == f"sqlite:///{Path.cwd()}/registry.db"
+
+
 def test_the_output_is_kept_with_the_run(launch: Any, tmp_path: Path) -> None:
     submitted = launch()
     path = Client().download_artifacts(submitted.run_id, "logs/output.log")

@@ -62,7 +62,7 @@ def test_a_store_that_is_shared_passes(trial: Callable[..., Any]) -> None:
         TRIAL.format(scheme="shelf"), "-k", "process or killed or opening or instances or anywhere or closing"
     )
     assert outcome.failed == []
-    assert len(outcome.passed) == 9
+    assert len(outcome.passed) >= 9
 
 
 @pytest.mark.usefixtures("shelf")

@@ -226,9 +226,9 @@ class TestSayingWhere:
                 verb(run_id=wrong)
 
     @pytest.mark.parametrize("verb", [*BOTH, *READERS])
-    @pytest.mark.parametrize("uri", ["models:/wine/1", "models:/wine@champion", "MODELS:/wine/latest"])
-    def test_a_model_of_a_registry_is_refused(self, verb: Callable[..., Any], uri: str, store: object) -> None:
-        with pytest.raises(InvalidUri, match="registry"):
+    @pytest.mark.parametrize("uri", ["models:/wine/1", "models:/wine@champion", "MODELS:/wine/latest", "models:/m-1"])
+    def test_a_model_that_is_not_there_is_not_found(self, verb: Callable[..., Any], uri: str, store: object) -> None:
+        with pytest.raises(NotFound):
             verb(uri)
 
     @pytest.mark.parametrize("verb", [*BOTH, *READERS])

@@ -3,12 +3,25 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dovetail.tracking.filters import Kind, OrderKey, like, param_number, parse_order, sort_subjects
+from dovetail.errors import InvalidFilter
+from dovetail.tracking.filters import (
+    Column,
+    DatasetChoice,
+    Kind,
+    OrderKey,
+    like,
+    param_number,
+    parse_columns,
+    parse_datasets,
+    parse_order,
+    sort_subjects,
+)
 
 
 @dataclass
@@ -18,7 +31,7 @@ class Measured:
     name: str
     a: float = 1.0
 
-    def lookup(self, kind: Kind, key: str) -> float | None:
+    def lookup(self, kind: Kind, key: str, dataset: DatasetChoice | None = None) -> float | None:
         return self.a if (kind, key) == ("metric", "a") else None
 
     def lookup_all(self, kind: Kind, key: str) -> tuple[str, ...]:
@@ -111,3 +124,64 @@ class TestSorting:
         assert [str(key) for key in keys] == ["metrics.`a b` DESC", "start_time ASC", "params.x ASC"]
         assert parse_order([str(key) for key in keys]) == keys
         assert parse_order(None) == ()
+
+    def test_dicts_of_logged_models_come_out_as_keys(self) -> None:
+        keys = parse_order(
+            [
+                {"field_name": "metrics.val/acc 1", "ascending": False, "dataset_name": "d"},
+                {"field_name": "creation_time", "dataset_name": None},
+                "name DESC",
+            ],
+            "logged_models",
+        )
+        assert keys == (
+            OrderKey("metric", "val/acc 1", ascending=False, dataset=DatasetChoice("d")),
+            OrderKey("attribute", "creation_timestamp"),
+            OrderKey("attribute", "name", ascending=False),
+        )
+        assert len({str(key) for key in keys}) == 3
+
+    def test_orders_on_different_datasets_have_different_texts(self) -> None:
+        choices = [{}, {"dataset_name": "d"}, {"dataset_digest": "d"}, {"dataset_name": "d", "dataset_digest": "1"}]
+        keys = parse_order([{"field_name": "metrics.acc", **choice} for choice in choices], "logged_models")
+        assert len({str(key) for key in keys}) == len(choices)
+
+
+class TestDatasets:
+    def test_a_digest_is_only_looked_at_if_given(self) -> None:
+        loose, strict = parse_datasets([{"dataset_name": "d"}, {"dataset_name": "d", "dataset_digest": "1"}])
+        assert loose.admits("d", "2")
+        assert not strict.admits("d", "2")
+        assert not loose.admits(None, None)
+        assert DatasetChoice().admits(None, None)
+
+    def test_none_are_none(self) -> None:
+        assert parse_datasets(None) == parse_datasets([]) == ()
+
+
+class TestColumns:
+    def test_columns_come_out_by_kind_and_key(self) -> None:
+        read = parse_columns(["run_id", "Created", "metrics.val loss", "param.`a.b`", "tags.*", "lifecycle_stage"])
+        assert read == (
+            Column("attribute", "run_id"),
+            Column("attribute", "start_time"),
+            Column("metric", "val loss"),
+            Column("param", "a.b"),
+            Column("tag", None),
+            Column("attribute", "lifecycle_stage"),
+        )
+
+    @pytest.mark.parametrize("text", ["", "acc", "metrics", "metrics.", "datasets.name", "attributes.*", "run_id x", 5])
+    def test_what_is_no_column_is_refused(self, text: Any) -> None:
+        with pytest.raises(InvalidFilter):
+            parse_columns([text])
+
+    def test_where_one_column_is_wanted_all_of_a_kind_are_refused(self) -> None:
+        with pytest.raises(InvalidFilter, match="no single column"):
+            parse_columns(["metrics.*"], single=True)
+
+    def test_there_is_a_bound(self) -> None:
+        with pytest.raises(InvalidFilter, match="the most is 1000"):
+            parse_columns(["run_id"] * 1001)
+        with pytest.raises(InvalidFilter, match="not a list"):
+            parse_columns("run_id")

@@ -135,7 +135,7 @@ class TestWriting:
             (pd.NA, None),
             (pd.NaT, None),
         ],
-        ids=repr,
+        ids=lambda value: type(value).__name__,
     )
     def test_cells_of_every_kind(self, cell: Any, json_cell: Any, kept: dict[str, bytes]) -> None:
         mlflow.log_table({"a": [cell]}, "t.json")

@@ -34,7 +34,7 @@ class TestMetricValues:
         assert Metric("loss", -math.inf).value == -math.inf
         assert math.isnan(Metric("loss", Decimal("NaN")).value)
 
-    @pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
+    @pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: type(value).__name__)
     def test_what_is_no_number_is_refused_with_key_and_value(self, value: Any) -> None:
         with pytest.raises(InvalidInput, match=r"'loss'.*must be a number"):
             Metric("loss", value)

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from dovetail.testing.tracking_store.batches import BatchStories, MarkStories
+from dovetail.testing.tracking_store.bin import BinStories
+from dovetail.testing.tracking_store.columns import ColumnStories
 from dovetail.testing.tracking_store.experiments import ExperimentStories
+from dovetail.testing.tracking_store.histories import (
+    HistoryProcessStories,
+    HistoryStories,
+    HistoryThreadStories,
+    SeriesStories,
+)
+from dovetail.testing.tracking_store.links import LinkStories
+from dovetail.testing.tracking_store.logged_model_searches import LoggedModelSearchStories
+from dovetail.testing.tracking_store.logged_models import LoggedModelStories
 from dovetail.testing.tracking_store.metrics import MetricStories
+from dovetail.testing.tracking_store.moves import MoveStories
 from dovetail.testing.tracking_store.processes import ProcessStories, ReopenStories
 from dovetail.testing.tracking_store.runs import RunStories
 from dovetail.testing.tracking_store.searches import ExperimentSearchStories, RunSearchStories
@@ -19,8 +31,18 @@ class TrackingStoreSuite(
     BatchStories,
     MarkStories,
     MetricStories,
+    HistoryStories,
+    SeriesStories,
+    HistoryThreadStories,
+    HistoryProcessStories,
+    LoggedModelStories,
+    LoggedModelSearchStories,
+    LinkStories,
     RunSearchStories,
+    ColumnStories,
     ExperimentSearchStories,
+    BinStories,
+    MoveStories,
     ThreadStories,
     ReopenStories,
     ProcessStories,

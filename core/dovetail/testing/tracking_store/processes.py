@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, ClassVar
 
 from dovetail import plugins, uris
 from dovetail.testing.tracking_store.base import SIZE, Stories, batch_of, history, plain, point, snapshot, started
+from dovetail.testing.writer_process import WriterProcess
 from dovetail.values import JournalMark, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
-
-    from typing_extensions import Self
 
     from dovetail.tracking.store import TrackingStore
 
 __all__ = ["ProcessStories", "ReopenStories"]
+
+WRITER = "dovetail.testing.tracking_store.writer"
 
 
 class ReopenStories(Stories):
@@ -96,7 +94,10 @@ class ProcessStories(Stories):
         """Processes that open a store at once where none was all succeed, and every point of each is there."""
         numbers = [str(number) for number in range(self.processes)]
         with ExitStack() as stack:
-            writers = [stack.enter_context(_Writer([uri, "touch", "shared", each, "10"], tmp_path)) for each in numbers]
+            writers = [
+                stack.enter_context(WriterProcess(WRITER, [uri, "touch", "shared", each, "10"], tmp_path))
+                for each in numbers
+            ]
             for writer in writers:
                 writer.go()
             ends = [writer.end() for writer in writers]
@@ -115,7 +116,7 @@ class ProcessStories(Stories):
         chance = random.Random(7)  # noqa: S311 - any moments will do
         for number in range(self.kills):
             writer_name = f"w{number}"
-            with _Writer([uri, "write", run_id, writer_name], tmp_path) as writer:
+            with WriterProcess(WRITER, [uri, "write", run_id, writer_name], tmp_path) as writer:
                 writer.go()
                 acknowledged = writer.kill_after(chance.randint(1, 30), chance.random())
             with closing(_opened(uri)) as store:
@@ -123,6 +124,28 @@ class ProcessStories(Stories):
                 assert stored in (acknowledged, acknowledged + 1)
                 _require_whole(store, run_id, writer_name, stored)
                 store.log_batch(run_id, batch_of(tags={"after": writer_name}))
+
+    def test_processes_that_make_models_at_once_lose_nothing(self, uri: str, tmp_path: Path) -> None:
+        """Models of several processes, and what one run of all of them used and made, are all there, each once."""
+        numbers = [str(number) for number in range(self.processes)]
+        with ExitStack() as stack:
+            writers = [
+                stack.enter_context(WriterProcess(WRITER, [uri, "models", "shared", each, "5"], tmp_path))
+                for each in numbers
+            ]
+            for writer in writers:
+                writer.go()
+            ends = [writer.end() for writer in writers]
+        assert [code for code, _ in ends] == [0] * self.processes
+        ids = {model_id for _, lines in ends for model_id in lines}
+        assert len(ids) == 5 * self.processes
+        with closing(_opened(uri)) as store:
+            run = store.get_run("shared")
+            assert {each.model_id for each in run.outputs.model_outputs} == ids
+            assert sorted(each.dataset.name for each in run.inputs.dataset_inputs) == sorted([*numbers, "shared"])
+            models = store.search_logged_models(["0"], "status = 'READY'")
+            assert {model.model_id for model in models} == ids
+            assert {len(model.metrics) for model in models} == {1}
 
     def test_two_instances_see_each_others_writes(self, uri: str) -> None:
         """A read that starts after a write of another instance returned sees it."""
@@ -139,60 +162,10 @@ class ProcessStories(Stories):
             started(store, run_id="shared")
             elsewhere = tmp_path / "elsewhere"
             elsewhere.mkdir()
-            with _Writer([store.uri, "touch", "shared", "w", "1"], elsewhere) as writer:
+            with WriterProcess(WRITER, [store.uri, "touch", "shared", "w", "1"], elsewhere) as writer:
                 writer.go()
                 assert writer.end() == (0, ["1"])
             _require_whole(store, "shared", "w", 1)
-
-
-class _Writer:
-    """A process that runs ``writer``, as seen from the test."""
-
-    def __init__(self, arguments: Sequence[str], folder: Path) -> None:
-        command = [sys.executable, "-m", "dovetail.testing.tracking_store.writer", *arguments]
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            command, cwd=folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._process:
-            self._process.kill()
-
-    def go(self) -> None:
-        """Let it open the store."""
-        assert self._line() == "ready"
-        self._send("go")
-
-    def end(self) -> tuple[int, list[str]]:
-        """Wait for its end; its exit code and what it acknowledged."""
-        lines = self._rest()
-        return self._process.wait(timeout=100), lines
-
-    def kill_after(self, count: int, moment: float) -> int:
-        """Kill it at a moment (0 to 1) within the batch after that many; how many it had acknowledged then."""
-        began = time.perf_counter()
-        for _ in range(count):
-            assert self._line(), "the writer ended by itself"
-        time.sleep(moment * (time.perf_counter() - began) / count)
-        self._process.kill()
-        # What stands in the pipe was acknowledged too; a line without its end was not.
-        return count + len(self._rest())
-
-    def _send(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def _rest(self) -> list[str]:
-        assert self._process.stdout is not None
-        return [line.strip() for line in self._process.stdout if line.endswith("\n")]
 
 
 def _opened(uri: str) -> TrackingStore:

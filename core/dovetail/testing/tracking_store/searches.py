@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dovetail.errors import InvalidFilter
-from dovetail.testing.search_corpus import ORDERS, REFUSED_FILTERS, REFUSED_ORDERS, RUNS, SEARCHES
+from dovetail.testing.search_corpus import (
+    DATASET_SEARCHES,
+    EXPERIMENT_ORDERS,
+    EXPERIMENT_SEARCHES,
+    EXPERIMENTS,
+    ORDERS,
+    REFUSED_EXPERIMENT_FILTERS,
+    REFUSED_EXPERIMENT_ORDERS,
+    REFUSED_FILTERS,
+    REFUSED_ORDERS,
+    RUNS,
+    SEARCHES,
+)
 from dovetail.testing.tracking_store.base import Stories, batch_of, point, snapshot, started, walk
-from dovetail.values import Metric, Page, Tag, ViewType
+from dovetail.values import Dataset, DatasetInput, InputTag, Metric, Page, Tag, ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExperimentSearchStories", "RunSearchStories"]
 
-# Tracking stores keep no datasets, so what the corpus says of them is not asked of a store.
-ASKED = [(text, names) for text, names in SEARCHES if "dataset" not in text]
 RUBBISH = ["rubbish", "é", "LTE=", "W10=", "e30="]
 
 
@@ -41,6 +51,19 @@ def create(store: TrackingStore, experiment_id: str, example: ExampleRun) -> str
     store.log_batch(run_id, batch_of(*metrics, params=example["params"], tags=example["tags"]))
     store.update_run(run_id, status=status, end_time=None if end_time is None else int(end_time))
     return run_id
+
+
+def log_datasets(store: TrackingStore, example: ExampleRun) -> None:
+    """Note which datasets a run of the search corpus has used."""
+    used = [
+        DatasetInput(
+            Dataset(each["name"], each["digest"], "local", f"/data/{each['name']}"),
+            (InputTag("mlflow.data.context", each["context"]),),
+        )
+        for each in example["datasets"]
+    ]
+    if used:
+        store.log_inputs(str(example["attributes"]["run_id"]), used)
 
 
 def names(runs: Sequence[Run]) -> list[str]:
@@ -63,8 +86,8 @@ class RunSearchStories(Stories):
 
     def test_filters_mean_the_same_in_every_store(self, store: TrackingStore, corpus: str) -> None:
         """Every search of the corpus finds the runs it must."""
-        found = {text: frozenset(names(store.search_runs([corpus], text))) for text, _ in ASKED}
-        assert {text: sorted(found[text]) for text, wanted in ASKED if found[text] != wanted} == {}
+        found = {text: frozenset(names(store.search_runs([corpus], text))) for text, _ in SEARCHES}
+        assert {text: sorted(found[text]) for text, wanted in SEARCHES if found[text] != wanted} == {}
 
     def test_orders_mean_the_same_in_every_store(self, store: TrackingStore, corpus: str) -> None:
         """Every order of the corpus sorts the runs as it must."""
@@ -86,10 +109,14 @@ class RunSearchStories(Stories):
         found = store.search_runs([corpus])
         assert [snapshot(run) for run in found] == [snapshot(store.get_run(run.info.run_id)) for run in found]
 
-    def test_no_run_has_used_a_dataset(self, store: TrackingStore, corpus: str) -> None:
-        """Questions about datasets are understood, and true of no run."""
-        assert list(store.search_runs([corpus], "datasets.name != 'x'")) == []
-        assert len(store.search_runs([corpus], "NOT datasets.name = 'x'")) == len(RUNS)
+    def test_filters_ask_for_the_datasets_that_runs_have_used(self, store: TrackingStore, corpus: str) -> None:
+        """One dataset that fits is enough; what runs of other experiments have used is theirs."""
+        for example in RUNS:
+            log_datasets(store, example)
+        other = started(store, store.create_experiment("other"))
+        store.log_inputs(other, [DatasetInput(Dataset("train", "d1", "local", "x"))])
+        found = {text: frozenset(names(store.search_runs([corpus], text))) for text, _ in DATASET_SEARCHES}
+        assert {text: sorted(found[text]) for text, wanted in DATASET_SEARCHES if found[text] != wanted} == {}
 
     def test_filters_see_the_latest_point_alone(self, store: TrackingStore) -> None:
         """A metric is compared by its latest value; older points are not searched."""
@@ -193,51 +220,30 @@ class ExperimentSearchStories(Stories):
         ids = ["0", *(store.create_experiment(f"e{number}") for number in range(12))]
         assert [each.experiment_id for each in store.search_experiments()] == ids[::-1]
 
-    def test_filters_look_at_names_tags_and_times(self, store: TrackingStore) -> None:
-        """A filter may ask for name, id, tags and creation time, and join such questions."""
-        wine = store.create_experiment("wine quality", tags=[Tag("team", "vision"), Tag("a b", "1")])
-        iris = store.create_experiment("Iris", tags=[Tag("team", "nlp")])
-        born = store.get_experiment(wine).creation_time
-        asked = {
-            "name = 'Iris'": {iris},
-            "name LIKE 'wine%'": {wine},
-            "name ILIKE 'i%'": {iris},
-            "attributes.name != 'Iris'": {wine, "0"},
-            "tags.team = 'vision'": {wine},
-            "tags.team != 'vision'": {iris},
-            "NOT tags.team = 'vision'": {iris, "0"},
-            "tags.team IS NULL": {"0"},
-            "tags.`a b` = '1'": {wine},
-            f"experiment_id IN ('{wine}', '0')": {wine, "0"},
-            f"creation_time >= {born} AND name LIKE '%wine%'": {wine},
-            f"creation_time < {born} AND tags.team IS NOT NULL": set(),
-            "tags.team = 'nlp' OR name = 'Default'": {iris, "0"},
-        }
-        found = {text: {each.experiment_id for each in store.search_experiments(text)} for text in asked}
-        assert found == asked
+    def test_experiments_are_found_and_sorted_the_same_in_every_store(self, store: TrackingStore) -> None:
+        """Every search and order of the corpus answers as it must."""
+        for example in EXPERIMENTS:
+            store.create_experiment(example["name"], tags=[Tag(*tag) for tag in example["tags"].items()])
+        found = {text: {each.name for each in store.search_experiments(text)} for text, _ in EXPERIMENT_SEARCHES}
+        assert {text: found[text] for text, wanted in EXPERIMENT_SEARCHES if found[text] != wanted} == {}
+        for clauses, wanted in EXPERIMENT_ORDERS:
+            assert [each.name for each in store.search_experiments(order_by=clauses)] == wanted
 
-    def test_experiments_are_ordered_by_what_is_asked(self, store: TrackingStore) -> None:
-        """An order sorts by name or time, in either direction, names by code point."""
-        for name in ("b", "a", "C"):
-            store.create_experiment(name)
-        assert [each.name for each in store.search_experiments(order_by=["name"])] == ["C", "Default", "a", "b"]
-        assert [each.name for each in store.search_experiments(order_by=["name DESC"])] == ["b", "a", "Default", "C"]
+    def test_experiments_are_found_by_the_time_they_were_created_at(self, store: TrackingStore) -> None:
+        """Creation times are compared as whole numbers of milliseconds."""
+        experiment_id = store.create_experiment("wine")
+        born = store.get_experiment(experiment_id).creation_time
+        assert "wine" in {each.name for each in store.search_experiments(f"creation_time IN ({born})")}
+        assert list(store.search_experiments(f"creation_time < {born} AND name = 'wine'")) == []
 
     def test_what_cannot_be_parsed_about_experiments_is_refused(self, store: TrackingStore) -> None:
         """A filter or order outside the grammar, or about what experiments have not, raises InvalidFilter."""
-        for text in (
-            "name",
-            "name = ",
-            "metrics.acc > 1",
-            "status = 'FINISHED'",
-            "name = 'a' name = 'b'",
-            "nome = 'a'",
-        ):
+        for text in REFUSED_EXPERIMENT_FILTERS:
             with pytest.raises(InvalidFilter):
                 store.search_experiments(text)
-        for clause in ("", "metrics.acc", "name UP", "nome"):
+        for clauses in REFUSED_EXPERIMENT_ORDERS:
             with pytest.raises(InvalidFilter):
-                store.search_experiments(order_by=[clause])
+                store.search_experiments(order_by=clauses)
 
     def test_a_view_shows_active_or_deleted_experiments_or_both(self, store: TrackingStore) -> None:
         """By default a search shows active experiments; a view shows the deleted ones, or all."""

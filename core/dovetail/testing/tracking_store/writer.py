@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 from dovetail import plugins, uris
 from dovetail.errors import AlreadyExists
 from dovetail.testing.tracking_store.base import SIZE, batch_of, point
-from dovetail.values import JournalMark, NewRun
+from dovetail.values import (
+    Dataset,
+    DatasetInput,
+    InputTag,
+    JournalMark,
+    LoggedModelOutput,
+    Metric,
+    NewLoggedModel,
+    NewRun,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +78,55 @@ def log(store: TrackingStore, run_id: str, writer: str, sequence: int) -> None:
     say(str(sequence))
 
 
-JOBS: dict[str, Callable[..., None]] = {"touch": touch, "write": write}
+def history(store: TrackingStore, run_id: str, number: str, count: str) -> None:
+    """Log long batches, acknowledge each, and end the run now and then."""
+    from dovetail.testing.tracking_store.histories import chunk
+
+    for sequence in range(int(count)):
+        store.log_batch(run_id, batch_of(*chunk(int(number), sequence)), ended=True)
+        say(str(sequence))
+        if sequence % 5 == int(number):
+            store.update_run(run_id, status="FINISHED")
+
+
+def models(store: TrackingStore, run_id: str, number: str, count: str) -> None:
+    """Create models and note them, and data that all processes use, as what the shared run made and used."""
+    create(store, run_id)
+    for step in range(int(count)):
+        model_id = store.create_logged_model(NewLoggedModel("0", name=number)).model_id
+        data = [Dataset(name, "1", "local", "{}") for name in ("shared", number)]
+        turned = data if int(number) % 2 else data[::-1]
+        store.log_inputs(run_id, [DatasetInput(each, (InputTag("by", number),)) for each in turned])
+        store.log_outputs(run_id, [LoggedModelOutput(model_id, step)])
+        store.log_batch(run_id, batch_of(Metric("acc", float(step), step, step, model_id, "shared", "1")))
+        store.update_logged_model(model_id, status="READY")
+        say(model_id)
+
+
+def create(store: TrackingStore, run_id: str) -> None:
+    """Create the shared run unless others were first."""
+    try:
+        store.create_run(NewRun("0", run_id=run_id))
+    except AlreadyExists:
+        store.get_run(run_id)
+
+
+def empty(store: TrackingStore) -> None:
+    """Take away all that lies in the bin, and acknowledge each step."""
+    for item in store.discarded():
+        if store.condemn(item):
+            say(item.id)
+            store.purge(item)
+            say(item.id)
+
+
+JOBS: dict[str, Callable[..., None]] = {
+    "touch": touch,
+    "write": write,
+    "history": history,
+    "models": models,
+    "empty": empty,
+}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

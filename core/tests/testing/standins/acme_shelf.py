@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+HELD = (
+    "_experiments", "_runs", "_marks", "_models", "_binned_models", "_datasets",
+    "_binned_experiments", "_condemned", "_given_ids",
+)  # fmt: skip
+
+
 class Shelf(MemoryTrackingStore):
     locks, saves_every = True, 1
 
@@ -31,11 +37,11 @@ class Shelf(MemoryTrackingStore):
 
     def load(self) -> None:
         if self.path.exists():
-            self._experiments, self._runs, self._marks = pickle.loads(self.path.read_bytes())
+            self.__dict__.update(pickle.loads(self.path.read_bytes()))
 
     def save(self) -> None:
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.{threading.get_ident()}")
-        draft.write_bytes(pickle.dumps((self._experiments, self._runs, self._marks)))
+        draft.write_bytes(pickle.dumps({name: self.__dict__[name] for name in HELD}))
         draft.replace(self.path)
 
 

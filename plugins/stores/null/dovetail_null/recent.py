@@ -37,6 +37,10 @@ class Recent(Generic[Item]):
         if len(self._items) > self._size:
             self._items.popitem(last=False)
 
+    def drop(self, key: str) -> None:
+        """Forget an item."""
+        self._items.pop(key, None)
+
     def __iter__(self) -> Iterator[Item]:
         """All items, the one that was not used for longest first."""
         return iter(list(self._items.values()))

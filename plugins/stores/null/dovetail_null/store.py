@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from dovetail import settings, uris
 from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound, RunEnded
-from dovetail.tracking.filters import parse_filter, parse_order
-from dovetail.tracking.store import TrackingStore
+from dovetail.tracking.filters import parse_columns, parse_filter, parse_order
 from dovetail.values import (
     DEFAULT_EXPERIMENT_ID,
     DEFAULT_EXPERIMENT_NAME,
@@ -25,12 +24,14 @@ from dovetail.values import (
     ViewType,
 )
 from dovetail.values.measure import now_ms
+from dovetail_null.bin import NullBin
+from dovetail_null.logged_models import NullLoggedModels
 from dovetail_null.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dovetail.values import Batch, JournalMark, Metric, NewRun, Tag
+    from dovetail.values import Batch, JournalMark, LoggedModel, Metric, NewRun, Tag
 
 __all__ = ["NullTrackingStore"]
 
@@ -41,7 +42,7 @@ _NAME = "mlflow.runName"
 _lock = threading.RLock()
 
 
-class NullTrackingStore(TrackingStore):
+class NullTrackingStore(NullLoggedModels, NullBin):
     """Remembers the latest runs and experiments of this process as what they are, and nothing that was logged.
 
     An id it does not know is taken for one of another process's: a script's children take up the script's run. So it
@@ -52,6 +53,8 @@ class NullTrackingStore(TrackingStore):
         self.uri = URI
         self._experiments: Recent[Experiment] = Recent(_REMEMBERED)
         self._runs: Recent[Run] = Recent(_REMEMBERED)
+        self._models: Recent[LoggedModel] = Recent(_REMEMBERED)
+        self._binned_models: Recent[str] = Recent(_REMEMBERED)
         self._ids = count(1)
 
     # --- experiments -----------------------------------------------------------------------------------------
@@ -189,12 +192,21 @@ class NullTrackingStore(TrackingStore):
         view_type: ViewType = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
         page_token: str | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Page[Run]:
-        """Nothing, if the filter and the order can be parsed."""
+        """Nothing, if the filter, the order and the columns can be parsed."""
         del experiment_ids, view_type, max_results, page_token
         parse_filter(filter_string)
         parse_order(order_by)
+        parse_columns(columns or ())
         return Page([])
+
+    def move_run(self, run_id: str, experiment_id: str) -> None:
+        """Put the run into another experiment."""
+        with _lock:
+            run = self._not_deleted(run_id)
+            self._require_active(experiment_id)
+            self._put(replace(run, info=replace(run.info, experiment_id=experiment_id)))
 
     # --- what runs log ---------------------------------------------------------------------------------------
 
@@ -234,6 +246,10 @@ class NullTrackingStore(TrackingStore):
         return 0
 
     # --- steps -----------------------------------------------------------------------------------------------
+
+    @property
+    def _turn(self) -> threading.RLock:
+        return _lock
 
     def _keep(self, experiment: Experiment) -> None:
         self._experiments.put(experiment.experiment_id, replace(experiment, last_update_time=now_ms()))

@@ -9,7 +9,21 @@ import pytest
 
 from dovetail.errors import AlreadyExists, InvalidFilter, InvalidInput, InvalidState, InvalidUri, NotFound, RunEnded
 from dovetail.testing import PluginSuite
-from dovetail.values import Batch, Metric, NewRun, Param, Tag, ViewType
+from dovetail.tracking.bin import Discarded
+from dovetail.values import (
+    Batch,
+    Dataset,
+    DatasetInput,
+    LoggedModelInput,
+    LoggedModelOutput,
+    Metric,
+    NewLoggedModel,
+    NewRun,
+    Param,
+    RunInputs,
+    Tag,
+    ViewType,
+)
 from dovetail_null import dovetail_artifact_stores, open_null
 from dovetail_null.artifacts import NullArtifactStore
 
@@ -165,11 +179,62 @@ class TestRuns:
         assert store.get_run("0").info.run_name == ""
 
 
+class TestLoggedModels:
+    def test_are_remembered_as_what_they_are(self, store: NullTrackingStore) -> None:
+        params, tags = (Param("depth", "3"),), (Tag("team", "a"), Tag("b", "c"))
+        new = NewLoggedModel("0", name="tree", source_run_id="abc", params=params, tags=tags)
+        assert store.create_logged_model(new) == store.get_logged_model(new.model_id)
+        updated = store.update_logged_model(new.model_id, status="READY", params=[Param("more", "1")])
+        assert (updated.name, updated.status, updated.params) == ("tree", "READY", {"depth": "3"})
+        store.delete_logged_model_tag(new.model_id, "team")
+        assert store.get_logged_model(new.model_id).tags == {"b": "c"}
+        with pytest.raises(AlreadyExists):
+            store.create_logged_model(new)
+
+    def test_of_other_processes_are_taken_for_granted(self, store: NullTrackingStore) -> None:
+        assert store.update_logged_model("m-abc", status="FAILED", status_message="why").status_message == "why"
+        assert store.get_logged_model("m-abc").status == "FAILED"
+        store.delete_logged_model_tag("m-abc", "unknown")
+
+    def test_in_the_bin_take_nothing(self, store: NullTrackingStore) -> None:
+        run_id = store.create_run(NewRun("0")).info.run_id
+        model_id = store.create_logged_model(NewLoggedModel("0")).model_id
+        store.log_outputs(run_id, [LoggedModelOutput(model_id, 3)])
+        store.delete_logged_model(model_id)
+        assert store.get_logged_model(model_id, allow_deleted=True).model_id == model_id
+        for call in (
+            lambda: store.get_logged_model(model_id),
+            lambda: store.delete_logged_model(model_id),
+            lambda: store.log_inputs(run_id, models=[LoggedModelInput(model_id)]),
+            lambda: store.log_outputs(run_id, [LoggedModelOutput(model_id)]),
+        ):
+            with pytest.raises(NotFound):
+                call()
+
+    def test_of_deleted_experiments_are_refused(self, store: NullTrackingStore) -> None:
+        experiment_id = store.create_experiment("wine")
+        store.delete_experiment(experiment_id)
+        with pytest.raises(InvalidInput):
+            store.create_logged_model(NewLoggedModel(experiment_id))
+
+    def test_are_inputs_of_no_deleted_run(self, store: NullTrackingStore) -> None:
+        run_id = store.create_run(NewRun("0")).info.run_id
+        dataset = DatasetInput(Dataset("wine", "1", "local", "{}"))
+        store.log_inputs(run_id, [dataset])
+        assert store.get_run(run_id).inputs == RunInputs()
+        store.delete_run(run_id)
+        with pytest.raises(RunEnded):
+            store.log_inputs(run_id, [dataset])
+        with pytest.raises(RunEnded):
+            store.log_outputs(run_id, [])
+
+
 class TestSearches:
     def test_find_nothing(self, store: NullTrackingStore) -> None:
         store.create_run(NewRun(store.create_experiment("one")))
         assert store.search_runs(["0", "1"], "metrics.loss < 1", ["metrics.loss"], ViewType.ALL) == []
         assert store.search_experiments("name = 'one'", ["name"]) == []
+        assert store.search_logged_models(["0"], "name = 'one'", [{"dataset_name": "d"}]) == []
 
     def test_must_be_searches(self, store: NullTrackingStore) -> None:
         for filters, order in (("nonsense !", ()), (None, ("nonsense !",))):
@@ -177,6 +242,9 @@ class TestSearches:
                 store.search_runs(["0"], filters, order)
             with pytest.raises(InvalidFilter):
                 store.search_experiments(filters, order)
+        for text, datasets, dicts in (("nonsense !", (), ()), (None, [{"x": "d"}], ()), (None, (), [{"x": "d"}])):
+            with pytest.raises(InvalidFilter):
+                store.search_logged_models(["0"], text, datasets, dicts)
 
 
 class Unreadable(io.RawIOBase):
@@ -212,3 +280,23 @@ class TestArtifacts:
 
     def test_are_offered_under_the_key(self) -> None:
         assert dovetail_artifact_stores()["null"]("null:/x").list() is not None
+
+
+class TestBin:
+    def test_nothing_lies_in_it(self, store: NullTrackingStore) -> None:
+        run_id = store.create_run(NewRun("0")).info.run_id
+        store.delete_run(run_id)
+        assert store.discarded() == ()
+        item = Discarded("run", run_id, "", "0", "", 0)
+        assert not store.condemn(item)
+        assert not store.purge(item)
+        assert store.compact() is None
+
+    def test_a_run_moves(self, store: NullTrackingStore) -> None:
+        there = store.create_experiment("there")
+        run_id = store.create_run(NewRun("0")).info.run_id
+        store.move_run(run_id, there)
+        assert store.get_run(run_id).info.experiment_id == there
+        store.delete_experiment(there)
+        with pytest.raises(RunEnded):
+            store.move_run(run_id, "0")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,8 @@ def definitions(engine: str) -> list[str]:
 
     mock = create_mock_engine(engine, note)
     metadata.create_all(mock, checkfirst=False)
-    return found
+    # A table's indexes come in any order.
+    return [text for indexes, texts in groupby(found, _is_index) for text in (sorted(texts) if indexes else texts)]
 
 
 def statement(construct: Executable, dialect: Dialect) -> tuple[str, Mapping[str, Any]]:
@@ -92,6 +94,10 @@ def main(path: str) -> None:
 
 def _literal(value: Any) -> str:
     return f"'{value}'" if isinstance(value, str) else repr(value)
+
+
+def _is_index(text: str) -> bool:
+    return text.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX"))
 
 
 def _tidy(text: str) -> str:

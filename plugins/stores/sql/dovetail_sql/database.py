@@ -29,9 +29,12 @@ class Transaction(ABC):
 
     Attributes:
         keys: What this connection knows of interned keys.
+        lists_first: Whether a search asks for the numbers of the rows on its way before it looks at them, since the
+            planner would sooner read whole tables than look up some thousand rows.
     """
 
     keys: Keys
+    lists_first: bool = False
 
     @abstractmethod
     def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
@@ -74,6 +77,13 @@ class Transaction(ABC):
         """What says that a database without tables is somebody else's; None if nothing does."""
         return None
 
+    def unfinished(self) -> bool:
+        """Whether its tables are what a process left that was killed while it made them; nothing was stored yet.
+
+        Never true where the engine makes tables in transactions.
+        """
+        return False
+
     @abstractmethod
     def execute(self, text: str) -> None:
         """Execute a statement that defines something, or one of a migration, given as SQL text."""
@@ -113,12 +123,15 @@ class Database(ABC):
         name: What messages call it.
         plugin: The distribution that would have to be upgraded for a newer schema.
         artifact_root: URI of the folder that artifacts go to by default.
+        shared: Whether others may be using it from other machines. Then its schema is upgraded only on request, and
+            each experiment keeps the place of its artifacts.
     """
 
     uri: str
     name: str
     plugin: str
     artifact_root: str
+    shared: bool = False
 
     @abstractmethod
     def read(self) -> AbstractContextManager[Transaction]:
@@ -138,6 +151,10 @@ class Database(ABC):
 
     def tidy(self) -> None:
         """Take away what ``plain`` left behind; only for a database that is known to be ours."""
+
+    def compact(self) -> int | None:
+        """Give the space of what was deleted back to the disk and say how many bytes; None if the engine does so."""
+        return None
 
     @abstractmethod
     def definitions(self) -> Sequence[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail import uris
 from dovetail.values import Experiment, Metric, Run, RunData, RunInfo
+from dovetail_sql.links import NOTHING_MADE, NOTHING_USED, links_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dovetail.values import RunInputs, RunOutputs
     from dovetail_sql.database import Transaction
 
 __all__ = ["ExperimentRow", "RunRow", "experiments", "info_of", "run_artifacts", "runs"]
@@ -25,6 +28,7 @@ class ExperimentRow(NamedTuple):
     stage: str
     creation_time: int
     last_update_time: int
+    deletion_time: int | None = None
 
     def location(self, root: str) -> str:
         """Where its artifacts lie, given the root that holds where none is stored."""
@@ -44,6 +48,7 @@ class RunRow(NamedTuple):
     end_time: int | None
     artifact_uri: str | None
     stage: str
+    linked: int = 0
 
 
 def experiments(transaction: Transaction, rows: Sequence[ExperimentRow], root: str) -> list[Experiment]:
@@ -77,9 +82,21 @@ def info_of(row: RunRow, root: str) -> RunInfo:
         status=row.status,
         start_time=row.start_time,
         end_time=row.end_time,
-        artifact_uri=row.artifact_uri or run_artifacts(uris.join(root, str(row.experiment)), row.run_id),
+        artifact_uri=row.artifact_uri or _default_artifacts(root, row.experiment, row.run_id),
         lifecycle_stage=row.stage,
     )
+
+
+def _default_artifacts(root: str, experiment: int, run_id: str) -> str:
+    location = _location(root, experiment)
+    if run_id.isascii() and run_id.isalnum() and "?" not in location:
+        return f"{location}/{run_id}/artifacts"  # as run_artifacts puts it together, which takes its time
+    return run_artifacts(location, run_id)
+
+
+@lru_cache(maxsize=256)
+def _location(root: str, experiment: int) -> str:
+    return uris.join(root, str(experiment))
 
 
 def run_artifacts(location: str, run_id: str) -> str:
@@ -88,16 +105,22 @@ def run_artifacts(location: str, run_id: str) -> str:
 
 
 def runs(transaction: Transaction, rows: Sequence[RunRow], root: str) -> list[Run]:
-    """The runs of these rows, with the latest metrics, params and tags: three queries, however many runs."""
+    """The runs of these rows with all they hold: three queries, or six where runs used or made something."""
     if not rows:
         return []
     among = {"runs": transaction.listed([row.id for row in rows])}
     latest = _latest(transaction, rows, among)
     params = _texts(transaction, "params_of", rows, among)
     tags = _texts(transaction, "tags_of", rows, among)
+    links, nothing = links_of(transaction, rows), (NOTHING_USED, NOTHING_MADE)
     return [
-        Run.stored(info=info_of(row, root), data=_data(latest[row.id], params[row.id], tags[row.id])) for row in rows
+        _run(row, root, _data(latest[row.id], params[row.id], tags[row.id]), links.get(row.id, nothing)) for row in rows
     ]
+
+
+def _run(row: RunRow, root: str, data: RunData, links: tuple[RunInputs, RunOutputs]) -> Run:
+    inputs, outputs = links
+    return Run.stored(info=info_of(row, root), data=data, inputs=inputs, outputs=outputs)
 
 
 def _data(latest: list[Metric], params: dict[str, str], tags: dict[str, str]) -> RunData:

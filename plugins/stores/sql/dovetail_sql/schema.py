@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from dovetail_sql.database import Database, Transaction
     from dovetail_sql.migrations import Migration
 
-__all__ = ["VERSION", "SchemaState", "check", "chosen_root", "pending", "prepare", "state_in", "upgrade"]
+__all__ = ["VERSION", "SchemaState", "check", "given_root", "pending", "prepare", "state_in", "upgrade"]
 
-VERSION = 1
+VERSION = 2
 """The schema version that this release makes and works with."""
 
 _OURS = frozenset({"schema_version", "journal_writers"})
@@ -120,16 +120,29 @@ def upgrade(
 
 
 def prepare(database: Database) -> None:
-    """What a database does before its first transaction: look, and make or upgrade the schema if need be."""
-    if not check(database).current:
+    """What a database does before its first transaction: look, and make or upgrade the schema if need be.
+
+    Raises:
+        StoreError: It is shared and has an older schema, which others may still be working with.
+    """
+    state = check(database)
+    if state.version and not state.current and database.shared:
+        raise StoreError(
+            f"{database.name} has schema version {state.version}; this {database.plugin} works with {state.wanted}.",
+            hint="Stop what uses it, make a backup, and upgrade it: dovetail db upgrade <its URI>",
+        )
+    if not state.current:
         upgrade(database)
 
 
-def chosen_root() -> str | None:
-    """The artifact root that is set, as a URI; None if artifacts go where the store keeps them by default."""
+def given_root(database: Database) -> str | None:
+    """The artifact root that an experiment keeps for good, as a URI.
+
+    None if its artifacts go where the store keeps them at the time: beside the database, if that is a file.
+    """
     root: str | None = settings.get("artifact_root")
     if root is None:
-        return None
+        return database.artifact_root if database.shared else None
     return uris.uri_of(uris.path_of(root)) if uris.is_local(root) else root
 
 
@@ -139,6 +152,8 @@ def state_in(transaction: Transaction, database: Database, wanted: int = VERSION
     if not tables:
         if (claim := transaction.claim()) is not None:
             raise _foreign(database, f"its {claim} says so")
+        return SchemaState(0, wanted)
+    if transaction.unfinished():
         return SchemaState(0, wanted)
     if not tables >= _OURS:
         raise _mlflow(database) if tables >= _MLFLOW else _foreign(database, f"with {', '.join(sorted(tables)[:3])}…")
@@ -187,7 +202,7 @@ def _create(database: Database, transaction: Transaction, version: int) -> None:
     for text in database.definitions():
         transaction.execute(text)
     transaction.run("add_version", {"version": version})
-    root, now = chosen_root(), now_ms()
+    root, now = given_root(database), now_ms()
     row = {
         "id": int(DEFAULT_EXPERIMENT_ID),
         "name": DEFAULT_EXPERIMENT_NAME,
@@ -213,7 +228,8 @@ def _migrate(transaction: Transaction, steps: Sequence[Migration], tell: Callabl
     for step in steps:
         tell(f"upgrading to {step}")
         step.apply(transaction)
-    transaction.run("set_version", {"version": steps[-1].version})
+        # After each: where engines change tables outside of transactions, who is killed goes on at the same step.
+        transaction.run("set_version", {"version": step.version})
 
 
 def _quiet(message: str) -> None:

@@ -1,64 +1,36 @@
-"""Searching runs and experiments: from filter and order to one statement a page.
+"""Searches of every entity: from filter and order to the rows of a page.
 
 Pages are cut by key: a page's token holds what its last row is sorted by, and the next statement asks for what
 comes behind. So the last page costs no more than the first.
-
-Planners walk runs in the order asked for and test each one, which is right when many meet the filter and slow
-when few do. So the comparisons that an index answers are counted first, up to a bound, and where one of them is met
-by few runs, these are where the search starts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, or_, select
-
-from dovetail.tracking.filters import Comparison, Filter, OrderKey, parse_filter, parse_order
-from dovetail_sql import tokens
-from dovetail_sql.conditions import condition, indexed, owners, parameters, shape_of
-from dovetail_sql.functions import Within
-from dovetail_sql.vocabulary import EXPERIMENTS, RUNS, Part, Vocabulary
+from dovetail.tracking.filters import DatasetChoice, OrderKey, parse_datasets, parse_filter, parse_order
+from dovetail_sql import shapes, tokens
+from dovetail_sql.conditions import CHOSEN, about_leader, parameters, shape_of
+from dovetail_sql.shapes import Shape
+from dovetail_sql.simplifying import simplified
+from dovetail_sql.walks import Pace, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import ColumnElement, FromClause, Select, Table
+    from collections.abc import Mapping, Sequence
 
     from dovetail.values import ViewType
     from dovetail_sql.database import Row, Transaction
+    from dovetail_sql.vocabulary import Chosen
 
-__all__ = ["Search", "experiment_search", "run_search"]
-
-_FEW = 2000
-"""Fewer runs than this are looked at one by one rather than found on a walk through all."""
-_MOST_COUNTED = 8
-_ENTITIES = {"runs": RUNS, "experiments": EXPERIMENTS}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A search without its parameters: equal shapes are one statement.
-
-    Args:
-        entity: ``runs`` or ``experiments``.
-        tree: The filter's shape.
-        order: What to sort by, held keys left out.
-        stages: How many lifecycle stages are looked at.
-        within: How many experiments are looked into, as ``one`` or ``many``; empty for all.
-        after: Which parts of the place a page begins behind have a value; None for the first page.
-        start: The number of the comparison whose matches are looked at, if not all runs are.
-    """
-
-    entity: str
-    tree: Filter | None
-    order: tuple[OrderKey, ...]
-    stages: int
-    within: str = ""
-    after: tuple[bool, ...] | None = None
-    start: int | None = None
+__all__ = [
+    "Search",
+    "experiment_search",
+    "logged_model_search",
+    "model_version_search",
+    "registered_model_search",
+    "run_search",
+]
 
 
 @dataclass(frozen=True)
@@ -69,11 +41,13 @@ class Search:
         shape: The statement it is, for the first page.
         asked: Parameters of the statement; tuples are lists.
         question: What tells this search from others, for its page tokens.
+        pace: What is much to search through, and what is little.
     """
 
     shape: Shape
     asked: dict[str, Any]
     question: tuple[Any, ...]
+    pace: Pace = field(default_factory=Pace)
 
     def page(self, transaction: Transaction, most: int, token: str | None) -> tuple[list[Row], str | None]:
         """The rows of a page, and the token of the page behind it.
@@ -81,18 +55,27 @@ class Search:
         Raises:
             InvalidFilter: The token is not one of this search.
         """
-        shape, asked = self.shape, self.asked | {"limit": most + 1}
-        parts = _parts(shape)
-        if token is not None:
-            place = tokens.read(token, self.question, [part.kinds for part in parts])
-            shape = replace(shape, after=tuple(part is not None for part in place))
-            asked |= {f"p{number}": value for number, value in enumerate(place)}
-        passed = {name: transaction.listed(v) if isinstance(v, tuple) else v for name, v in asked.items()}
-        shape = replace(shape, start=_best_start(transaction, shape, passed))
-        rows = transaction.rows(_statement(shape), passed)
-        width = len(_ENTITIES[shape.entity].columns)
+        kinds = [part.kinds for part in shapes.parts(self.shape)]
+        place = None if token is None else tokens.read(token, self.question, kinds)
+        rows = Walk(transaction, self.shape, self._passed(transaction), place, self.pace).rows(most + 1)
+        width = len(self.shape.vocabulary.columns)
         behind = tokens.make(self.question, rows[most - 1][width:]) if 0 < most < len(rows) else None
         return [row[:width] for row in rows[:most]], behind
+
+    def among(self, experiments: set[int]) -> Search:
+        """The same search, whose tokens stay good, but only in these of its experiments."""
+        within: Any = tuple(sorted(experiments))
+        shape = replace(self.shape, within="one" if len(within) == 1 else "many")
+        return replace(
+            self, shape=shape, asked={**self.asked, "experiments": within[0] if len(within) == 1 else within}
+        )
+
+    def count(self, transaction: Transaction) -> int:
+        """How many there are on all pages together."""
+        return Walk(transaction, self.shape, self._passed(transaction), pace=self.pace).count()
+
+    def _passed(self, transaction: Transaction) -> dict[str, Any]:
+        return {name: transaction.listed(v) if isinstance(v, tuple) else v for name, v in self.asked.items()}
 
 
 def experiment_search(text: str | None, order_by: Sequence[str], view: ViewType) -> Search:
@@ -101,8 +84,7 @@ def experiment_search(text: str | None, order_by: Sequence[str], view: ViewType)
     Raises:
         InvalidFilter: The filter or order cannot be parsed.
     """
-    tree, order = parse_filter(text, "experiments"), parse_order(order_by, "experiments")
-    return _search("experiments", tree, order, view, {})
+    return _search("experiments", text, order_by, view.stages)
 
 
 def run_search(experiments: set[int], text: str | None, order_by: Sequence[str], view: ViewType, root: str) -> Search:
@@ -118,120 +100,105 @@ def run_search(experiments: set[int], text: str | None, order_by: Sequence[str],
     Raises:
         InvalidFilter: The filter or order cannot be parsed.
     """
-    tree, order = parse_filter(text), parse_order(order_by)
-    numbers = tuple(sorted(experiments))
-    within: Any = numbers[0] if len(numbers) == 1 else numbers
-    return _search("runs", tree, order, view, {"experiments": within, "root": root.rstrip("/")})
+    return _search("runs", text, order_by, view.stages, experiments=experiments, root=root)
+
+
+def registered_model_search(text: str | None, order_by: Sequence[str]) -> Search:
+    """A search of registered models.
+
+    Raises:
+        InvalidFilter: The filter or order cannot be parsed.
+    """
+    return _search("registered_models", text, order_by)
+
+
+def model_version_search(text: str | None, order_by: Sequence[str]) -> Search:
+    """A search of versions of all registered models.
+
+    Raises:
+        InvalidFilter: The filter or order cannot be parsed.
+    """
+    return _search("model_versions", text, order_by)
+
+
+def logged_model_search(
+    experiments: set[int],
+    text: str | None,
+    datasets: Sequence[Mapping[str, Any]],
+    order_by: Sequence[Mapping[str, Any] | str],
+    root: str,
+) -> Search:
+    """A search of the logged models of some experiments that are not in the bin.
+
+    Args:
+        experiments: Their numbers.
+        text: The filter.
+        datasets: What metrics have to be measured on, as ``parse_datasets`` reads it.
+        order_by: The order, as dicts or clauses.
+        root: The artifact root of models that have stored none.
+
+    Raises:
+        InvalidFilter: Filter, datasets or order cannot be read.
+    """
+    choices = parse_datasets(datasets)
+    return _search("logged_models", text, order_by, ("active",), experiments=experiments, root=root, choices=choices)
 
 
 def _search(
-    entity: str, tree: Filter | None, order: tuple[OrderKey, ...], view: ViewType, more: dict[str, Any]
+    entity: str,
+    text: str | None,
+    order_by: Sequence[str | Mapping[str, Any]],
+    stages: tuple[str, ...] = (),
+    *,
+    experiments: set[int] | None = None,
+    root: str = "",
+    choices: tuple[DatasetChoice, ...] = (),
 ) -> Search:
-    stages, within = view.stages, more.get("experiments")
+    read, order = parse_filter(text, entity), parse_order(order_by, entity)
+    tree = None if read is None else simplified(read)
+    within: Any = None if experiments is None else tuple(sorted(experiments))
+    if within is not None and len(within) == 1:
+        within = within[0]
     shape = Shape(
         entity=entity,
         tree=None if tree is None else shape_of(tree),
-        order=tuple(replace(key, key="") if key.kind != "attribute" else key for key in order),
+        order=tuple(map(_blank, order)),
         stages=len(stages),
         within="" if within is None else "many" if isinstance(within, tuple) else "one",
+        chosen=_chosen(choices),
+        leading=about_leader(tree, order) if entity == "runs" else (),
     )
-    asked = {**more, **parameters(tree), **{f"o{number}": key.key for number, key in enumerate(order)}}
-    asked["stages"] = stages if len(stages) > 1 else stages[0]
-    return Search(shape, asked, (entity, within, str(tree), list(map(str, order)), view.value))
+    asked = {**parameters(tree), **_ordered(order), **_named(choices, CHOSEN)}
+    asked |= {"experiments": within, "root": root.rstrip("/"), "stages": stages if len(stages) != 1 else stages[0]}
+    question = (entity, within, str(read), list(map(str, order)), stages, [str(choice) for choice in choices])
+    return Search(shape, asked, question)
 
 
-def _best_start(transaction: Transaction, shape: Shape, passed: dict[str, Any]) -> int | None:
-    """The comparison that the fewest runs meet, if they are few."""
-    fewest, best = _FEW, None
-    for number, asked in _starts(shape.entity, shape.tree)[:_MOST_COUNTED]:
-        (count,) = transaction.rows(_count(shape.entity, asked, number), {**passed, "few": fewest})[0]
-        if count < fewest:
-            fewest, best = count, number
-    return best
+def _blank(key: OrderKey) -> OrderKey:
+    """What of an order key is no parameter."""
+    if key.kind == "attribute":
+        return key
+    says = None if key.dataset is None else DatasetChoice(*("" if part else None for part in _texts(key.dataset)))
+    return replace(key, key="", dataset=says)
 
 
-@lru_cache(maxsize=256)
-def _starts(entity: str, tree: Filter | None) -> tuple[tuple[int, Comparison], ...]:
-    return tuple(indexed(tree)) if tree is not None and entity == "runs" else ()
+def _ordered(order: Sequence[OrderKey]) -> dict[str, Any]:
+    asked: dict[str, Any] = {}
+    for number, key in enumerate(order):
+        asked[f"o{number}"] = key.key
+        asked |= _named(() if key.dataset is None else (key.dataset,), f"o{number}")
+    return asked
 
 
-@lru_cache(maxsize=256)
-def _count(entity: str, asked: Comparison, number: int) -> Select[Any]:
-    met = owners(asked, number, _ENTITIES[entity]).limit(bindparam("few"))
-    return select(func.count()).select_from(met.subquery())
+def _chosen(choices: Sequence[DatasetChoice]) -> Chosen:
+    return tuple((choice.name is not None, choice.digest is not None) for choice in choices)
 
 
-@lru_cache(maxsize=256)
-def _parts(shape: Shape) -> tuple[Part, ...]:
-    vocabulary = _ENTITIES[shape.entity]
-    keyed = (
-        vocabulary.parts(_joined(vocabulary, key, number), key.kind, key.key, ascending=key.ascending)
-        for number, key in enumerate(shape.order)
-    )
-    return (*(part for parts in keyed for part in parts), *vocabulary.ties)
+def _named(choices: Sequence[DatasetChoice], prefix: str) -> dict[str, Any]:
+    """Names and digests of datasets as parameters."""
+    names = {f"{prefix}n{number}": choice.name for number, choice in enumerate(choices)}
+    return names | {f"{prefix}d{number}": choice.digest for number, choice in enumerate(choices)}
 
 
-@lru_cache(maxsize=256)
-def _statement(shape: Shape) -> Select[Any]:
-    vocabulary, parts = _ENTITIES[shape.entity], _parts(replace(shape, after=None))
-    query = select(*vocabulary.columns, *(part.column.label(f"s{number}") for number, part in enumerate(parts)))
-    query = query.select_from(_sources(vocabulary, shape)).where(*_scope(vocabulary, shape))
-    if shape.tree is not None:
-        query = query.where(condition(shape.tree, vocabulary))
-    if shape.after is not None:
-        query = query.where(*_behind(parts, shape.after))
-    return query.order_by(*(part.column.asc() if part.ascending else part.column.desc() for part in parts)).limit(
-        bindparam("limit")
-    )
-
-
-def _joined(vocabulary: Vocabulary, key: OrderKey, number: int) -> FromClause | None:
-    """The table that holds an order key, under a name of its own."""
-    return None if key.kind == "attribute" else _alias(vocabulary.held[key.kind], number)
-
-
-@lru_cache(maxsize=256)
-def _alias(table: Table, number: int) -> FromClause:
-    # One object a name: two aliases of one name would be two tables to SQLAlchemy.
-    return table.alias(f"by{number}")
-
-
-def _sources(vocabulary: Vocabulary, shape: Shape) -> FromClause:
-    source: FromClause = vocabulary.table
-    for number, key in enumerate(shape.order):
-        if (held := _joined(vocabulary, key, number)) is not None:
-            source = source.outerjoin(held, vocabulary.held_at(held, f"o{number}"))
-    return source
-
-
-def _scope(vocabulary: Vocabulary, shape: Shape) -> list[ColumnElement[bool]]:
-    table = vocabulary.table
-    stages: Any = bindparam("stages")
-    scope: list[Any] = [table.c.stage == stages if shape.stages == 1 else Within(table.c.stage, stages)]
-    if shape.within:
-        experiments: Any = bindparam("experiments")
-        # An expression instead of the column keeps planners from walking the runs of the experiments after all.
-        column = table.c.experiment if shape.start is None else table.c.experiment + literal_column("0")
-        scope.append(column == experiments if shape.within == "one" else Within(column, experiments))
-    for number, asked in _starts(shape.entity, shape.tree):
-        if number == shape.start:
-            scope.append(table.c.id.in_(owners(asked, number, vocabulary)))
-    return scope
-
-
-def _behind(parts: Sequence[Part], valued: Sequence[bool]) -> list[ColumnElement[bool]]:
-    """The condition that a row comes behind the place ``p0, p1, …``.
-
-    A part of the place without a value is NULL in all rows that equal the place so far: its rank says so.
-    """
-    behind: ColumnElement[bool] | None = None
-    for number in reversed([number for number, has in enumerate(valued) if has]):
-        column = parts[number].column
-        place: Any = bindparam(f"p{number}")
-        later: Any = column > place if parts[number].ascending else column < place
-        behind = later if behind is None else or_(later, and_(column == place, behind))
-    if behind is None:
-        return []
-    # Says nothing new, but an index in this order begins at the place because of it.
-    first: Any = parts[0].column >= bindparam("p0") if parts[0].ascending else parts[0].column <= bindparam("p0")
-    return [behind] if not valued[0] else [first, behind]
+def _texts(choice: DatasetChoice) -> tuple[str | None, str | None]:
+    return choice.name, choice.digest

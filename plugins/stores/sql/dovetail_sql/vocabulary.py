@@ -1,25 +1,23 @@
-"""What searches can ask of runs and experiments, as columns and tables."""
+"""How what can be searched lies in the tables: as columns, and as rows of other tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Text, bindparam, case, cast, func, select
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select, union_all
 
 from dovetail_sql import tables as t
-from dovetail_sql.statements import RUN_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, FromClause, Table
-    from sqlalchemy.sql.selectable import ScalarSelect
+    from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, Table
 
-__all__ = ["EXPERIMENTS", "RUNS", "Part", "Vocabulary"]
+__all__ = ["Chosen", "Held", "Part", "Vocabulary"]
 
-_INT, _TEXT = (int,), (str,)
-_NO_INT, _NO_TEXT, _NO_FLOAT = (int, type(None)), (str, type(None)), (float, type(None))
+Chosen: TypeAlias = "tuple[tuple[bool, bool], ...]"
+"""Which of name and digest each of some choices of datasets says; the texts themselves are parameters."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,84 @@ class Part:
         column: What is compared.
         ascending: Smallest first.
         kinds: The types its values have.
+        settled: Whether it is the same in all rows, so that nothing needs comparing.
     """
 
     column: ColumnElement[Any]
     ascending: bool
     kinds: tuple[type, ...]
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that each say one thing an entity has under a key.
+
+    Args:
+        rows: The table, or several joined.
+        owner: The number of what has it.
+        value: What it has.
+        named: The condition that a row is about the key of that parameter.
+        texts: Whether its values are texts of any length, of which short and long ones have an index each.
+        several: Whether an entity may have more than one of them under one key.
+        dataset: The number of the dataset that a value was measured on.
+    """
+
+    rows: FromClause
+    owner: ColumnElement[int]
+    value: ColumnElement[Any]
+    named: Callable[[FromClause, str], ColumnElement[bool]]
+    texts: bool = False
+    several: bool = False
+    dataset: ColumnElement[Any] | None = None
+
+    def about(self, key: str) -> ColumnElement[bool]:
+        """The condition that a row is about the key of that parameter."""
+        return self.named(self.rows, key)
+
+    def alias(self, number: int) -> Held:
+        """The same under a name of its own, for an order key."""
+        rows = self.rows.alias(f"by{number}")
+        owner, value = rows.c[str(self.owner.key)], rows.c[str(self.value.key)]
+        dataset = None if self.dataset is None else rows.c[str(self.dataset.key)]
+        return replace(self, rows=rows, owner=owner, value=value, dataset=dataset)
+
+    def on(self, chosen: Chosen, prefix: str) -> list[ColumnElement[bool]]:
+        """The condition that a row was measured on one of some datasets; none if none were chosen.
+
+        Args:
+            chosen: What the choices say.
+            prefix: How the names of the parameters begin that hold names and digests.
+        """
+        if not chosen or self.dataset is None:
+            return []
+        data = t.datasets.c
+        named = [
+            and_(
+                *([data.name == bindparam(f"{prefix}n{number}")] if name else []),
+                *([data.digest == bindparam(f"{prefix}d{number}")] if digest else []),
+            )
+            for number, (name, digest) in enumerate(chosen)
+        ]
+        return [self.dataset.in_(select(data.id).where(or_(*named)))]
+
+    def owners(
+        self, key: str, met: Sequence[ColumnElement[bool]], most: str = "most"
+    ) -> Select[Any] | CompoundSelect[Any]:
+        """The numbers of what has a value under a key that meets conditions, the way that an index has them.
+
+        Args:
+            key: The parameter that names the key.
+            met: The conditions.
+            most: The parameter that says how many are enough.
+        """
+        found = select(self.owner).select_from(self.rows).where(self.about(key), *met)
+        if not self.texts:
+            return found.limit(bindparam(most))
+        # Each half has an index, which is only looked at if the condition is spelled as there.
+        bound: Any = literal_column(str(t.INDEXED))
+        length = func.length(self.value)
+        return union_all(found.where(length <= bound), found.where(length > bound)).limit(bindparam(most))
 
 
 @dataclass(frozen=True)
@@ -45,93 +116,28 @@ class Vocabulary:
         table: Where it lies itself.
         columns: What a search answers with.
         attributes: Its attributes by name, and their types.
-        optional: Attributes that may be NULL.
-        held: Tables of what it holds, by kind of key.
-        owner: The column of those tables that says whose they are.
-        named: The condition that a row of such a table is about the key of that parameter.
         ties: What decides last in sorting.
+        held: What it holds, by kind of key.
+        fields: What holds values of kinds whose keys are fixed, by kind and key.
+        optional: Attributes that may be NULL.
+        indexed: Attributes that an index finds.
+        stage: The column that says whether it is in the bin, where there is one.
+        experiment: The column that says which experiment it lies in, if it lies in one.
+        listed: The attribute in whose order an index lists what lies in an experiment.
     """
 
     table: Table
     columns: tuple[ColumnElement[Any], ...]
     attributes: Mapping[str, tuple[ColumnElement[Any], tuple[type, ...]]]
-    optional: frozenset[str]
-    held: Mapping[str, Table]
-    owner: str
-    named: Callable[[FromClause, str], ColumnElement[bool]]
     ties: tuple[Part, ...]
+    held: Mapping[str, Held] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str], Held] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    indexed: frozenset[str] = frozenset()
+    stage: ColumnElement[Any] | None = None
+    experiment: ColumnElement[Any] | None = None
+    listed: str | None = None
 
-    def held_at(self, held: FromClause, key: str) -> ColumnElement[bool]:
-        """The condition that a row of a table of held things is this entity's, under the key of a parameter."""
-        mine: ColumnElement[bool] = held.c[self.owner] == self.table.c.id
-        return mine & self.named(held, key)
-
-    def parts(self, held: FromClause | None, kind: str, key: str, *, ascending: bool) -> tuple[Part, ...]:
-        """What one order key sorts by: first whether there is a value, then the value.
-
-        Args:
-            held: The table that holds the key, joined for this order key; None for attributes.
-            kind: The kind of key.
-            key: The attribute; of no account for held keys.
-            ascending: Smallest first.
-        """
-        if held is None:
-            column, kinds = self.attributes[key]
-            value = Part(column, ascending, kinds)
-            return (Part(case((column.is_(None), 1), else_=0), True, _INT), value) if key in self.optional else (value,)
-        missing, column = held.c[self.owner].is_(None), held.c.value
-        if kind == "metric":
-            rank = case((missing, 2), (column.is_(None), 1), else_=0)
-            return Part(rank, True, _INT), Part(column, ascending, _NO_FLOAT)
-        return Part(case((missing, 1), else_=0), True, _INT), Part(column, ascending, _NO_TEXT)
-
-
-def _interned(held: FromClause, key: str) -> ColumnElement[bool]:
-    number: ScalarSelect[int] = select(t.keys.c.id).where(t.keys.c.name == bindparam(key)).scalar_subquery()
-    condition: ColumnElement[bool] = held.c.key == number
-    return condition
-
-
-def _spelled(held: FromClause, key: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = held.c.name == bindparam(key)
-    return condition
-
-
-_r, _e = t.runs.c, t.experiments.c
-# As ``reading.info_of`` puts it together; ``root`` ends without a slash.
-_default_place = bindparam("root", type_=Text()) + "/" + cast(_r.experiment, Text) + "/" + _r.run_id + "/artifacts"
-
-RUNS = Vocabulary(
-    table=t.runs,
-    columns=RUN_COLUMNS,
-    attributes={
-        "run_id": (_r.run_id, _TEXT),
-        "run_name": (_r.name, _TEXT),
-        "user_id": (_r.user_id, _TEXT),
-        "status": (_r.status, _TEXT),
-        "artifact_uri": (func.coalesce(_r.artifact_uri, _default_place), _TEXT),
-        "start_time": (_r.start_time, _INT),
-        "end_time": (_r.end_time, _NO_INT),
-    },
-    optional=frozenset({"end_time"}),
-    held={"metric": t.latest_metric, "param": t.param, "tag": t.tag},
-    owner="run",
-    named=_interned,
-    ties=(Part(_r.start_time, False, _INT), Part(_r.run_id, True, _TEXT)),
-)
-
-EXPERIMENTS = Vocabulary(
-    table=t.experiments,
-    columns=tuple(t.experiments.c),
-    attributes={
-        "name": (_e.name, _TEXT),
-        "experiment_id": (cast(_e.id, Text), _TEXT),
-        "creation_time": (_e.creation_time, _INT),
-        "last_update_time": (_e.last_update_time, _INT),
-    },
-    optional=frozenset(),
-    held={"tag": t.experiment_tags},
-    owner="experiment",
-    named=_spelled,
-    ties=(Part(_e.creation_time, False, _INT), Part(_e.id, False, _INT)),
-)
+    def holding(self, kind: str, key: str) -> Held:
+        """What holds values of a kind; of a key, where keys are fixed."""
+        return self.held[kind] if kind in self.held else self.fields[kind, key]

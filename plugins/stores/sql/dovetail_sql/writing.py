@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import ParamConflict
 from dovetail.values import Run, RunData
+from dovetail_sql.links import NOTHING_MADE, NOTHING_USED, put_measures
 from dovetail_sql.reading import RunRow, info_of, run_artifacts
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def add_run(transaction: Transaction, run: NewRun, experiment: ExperimentRow, ro
     number = transaction.insert("add_run", fields)
     _put_texts(transaction, "put_tag", number, tags)
     info = info_of(RunRow(id=number, **fields), root)
-    return Run.stored(info=info, data=RunData.stored(metrics={}, params={}, tags=tags, latest=()))
+    data = RunData.stored(metrics={}, params={}, tags=tags, latest=())
+    return Run.stored(info=info, data=data, inputs=NOTHING_USED, outputs=NOTHING_MADE)
 
 
 def _fields(run: NewRun, experiment: ExperimentRow, name: str) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def put_batch(transaction: Transaction, run: RunRow, batch: Batch) -> None:
 
     Raises:
         ParamConflict: A param of that key has another value.
+        NotFound: There is no logged model or dataset that a metric names.
     """
     ids = transaction.keys.ids(transaction, _names(batch))
     if batch.params:
@@ -64,6 +67,7 @@ def put_batch(transaction: Transaction, run: RunRow, batch: Batch) -> None:
         rows = _points(run.id, batch.metrics, ids)
         transaction.many("add_point", rows)
         transaction.many("put_latest", _latest(rows))
+        put_measures(transaction, run, batch.metrics, ids)
     if batch.tags:
         put_tags(transaction, run, batch.tags)
 
@@ -109,14 +113,11 @@ def _points(run: int, metrics: Sequence[Metric], ids: dict[str, int]) -> list[Ro
 
 def _latest(rows: Sequence[Row]) -> list[Row]:
     """The latest point of each key among these."""
-    latest: dict[int, Row] = {}
+    latest: dict[int, tuple[tuple[int, int, bool, float], Row]] = {}
     for row in rows:
-        held = latest.setdefault(row[1], row)
-        if held is not row and _lateness(row) > _lateness(held):
-            latest[row[1]] = row
-    return list(latest.values())
-
-
-def _lateness(row: Row) -> tuple[int, int, bool, float]:
-    _, _, value, timestamp, step = row
-    return step, timestamp, value is not None, 0.0 if value is None else value
+        _, key, value, timestamp, step = row
+        lateness = step, timestamp, value is not None, 0.0 if value is None else value
+        held = latest.get(key)
+        if held is None or lateness > held[0]:
+            latest[key] = lateness, row
+    return [row for _, row in latest.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +22,9 @@ __all__ = ["add_functions", "text_of"]
 _dialect = sqlite.dialect(paramstyle="named")
 # A search's statement is made once a shape and kept there; its text goes when it goes.
 _texts: WeakKeyDictionary[Any, tuple[str, Mapping[str, Any]]] = WeakKeyDictionary()
+_CACHE = 65_536  # KiB at most; sqlite takes as much as it reads
+_GLOBS = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 def text_of(construct: Executable) -> tuple[str, Mapping[str, Any]]:
@@ -31,11 +35,24 @@ def text_of(construct: Executable) -> tuple[str, Mapping[str, Any]]:
 
 
 def add_functions(raw: sqlite3.Connection) -> None:
-    """Teach a connection the functions of ``dovetail_sql.functions``."""
-    raw.create_function("dovetail_like", 2, like, deterministic=True)
+    """Teach a connection the functions of ``dovetail_sql.functions``, and let it keep in memory what searches read."""
+    raw.execute(f"PRAGMA cache_size = -{_CACHE}")
     raw.create_function("dovetail_ilike", 2, _ilike, deterministic=True)
     raw.create_function("dovetail_number", 1, param_number, deterministic=True)
+    # Of parameters alone, so sqlite calls them once a statement.
+    raw.create_function("dovetail_glob", 1, _glob, deterministic=True)
+    raw.create_function("dovetail_loose", 1, _loose, deterministic=True)
 
 
 def _ilike(text: str, pattern: str) -> bool:
     return like(text, pattern, fold=True)
+
+
+def _glob(pattern: str) -> str:
+    """The GLOB pattern that a LIKE pattern is."""
+    return "".join(_GLOBS.get(character, character) for character in pattern)
+
+
+def _loose(pattern: str) -> str:
+    """The pattern with anything for what is not ASCII."""
+    return _NOT_ASCII.sub("%", pattern)

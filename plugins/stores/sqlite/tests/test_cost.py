@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -10,7 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dovetail.values import Batch, JournalMark, Metric, NewRun, Param, Tag
+from dovetail.values import (
+    Batch,
+    Dataset,
+    DatasetInput,
+    JournalMark,
+    LoggedModelInput,
+    LoggedModelOutput,
+    Metric,
+    NewLoggedModel,
+    NewRun,
+    Param,
+    Tag,
+)
 from dovetail_sql.store import SqlTrackingStore
 from dovetail_sqlite.opening import open_database
 
@@ -18,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+WINE = Dataset("wine", "1", "local", "{}")
+ON_WINE = {"dataset_name": WINE.name, "dataset_digest": WINE.digest}
 EVERYDAY = """
 import sys
 from dovetail.values import Batch, Metric, NewRun, Param, Tag
@@ -61,7 +76,7 @@ class Counted:
 
     def __init__(self, path: Path) -> None:
         self.statements: list[str] = []
-        self.store = SqlTrackingStore(open_database(path, self.statements.append))
+        self.path, self.store = path, SqlTrackingStore(open_database(path, self.statements.append))
         self.run_id = self.store.create_run(NewRun("0", tags=(Tag("a", "b"), Tag("c", "d")))).info.run_id
         self.store.log_batch(self.run_id, Batch((Metric("loss", 0.5),), (Param("lr", "0.1"),)))
 
@@ -108,11 +123,11 @@ class TestStatements:
 
     def test_of_a_new_run(self, counted: Counted) -> None:
         spent = counted.of(lambda: counted.store.create_run(NewRun("0", tags=(Tag("a", "b"), Tag("c", "d")))))
-        assert spent == ["BEGIN IMMEDIATE", "experiment", "add_run", "put_tag", "COMMIT"]
+        assert spent == ["BEGIN IMMEDIATE", "experiment_kept", "add_run", "put_tag", "COMMIT"]
 
     def test_of_the_end_of_a_run(self, counted: Counted) -> None:
         spent = counted.of(lambda: counted.store.update_run(counted.run_id, status="FINISHED"))
-        assert spent == ["BEGIN IMMEDIATE", "run", "update_run", "COMMIT"]
+        assert spent == ["BEGIN IMMEDIATE", "run", "update_run", "tail_lengths", "small_blocks", "COMMIT"]
 
     def test_of_reading_a_run(self, counted: Counted) -> None:
         counted.store.get_run(counted.run_id)  # learns the names of the keys
@@ -128,19 +143,102 @@ class TestStatements:
         assert spent[-4:] == ["latest_of", "params_of", "tags_of", "COMMIT"]
 
 
+class TestStatementsOfModels:
+    @pytest.fixture
+    def model_id(self, counted: Counted) -> str:
+        model = NewLoggedModel("0", params=(Param("lr", "0.1"),), tags=(Tag("a", "b"),))
+        return counted.store.create_logged_model(model).model_id
+
+    def test_of_a_new_one(self, counted: Counted) -> None:
+        model = NewLoggedModel("0", params=(Param("lr", "0.1"),), tags=(Tag("a", "b"),))
+        spent = counted.of(lambda: counted.store.create_logged_model(model))
+        held = ["model_params_of", "model_tags_of", "model_points_of"]
+        logged = ["add_logged_model", "add_model_param", "put_model_tag"]
+        assert spent == ["BEGIN IMMEDIATE", "experiment_kept", *logged, *held, "COMMIT"]
+
+    def test_of_a_change(self, counted: Counted, model_id: str) -> None:
+        spent = counted.of(lambda: counted.store.update_logged_model(model_id, status="READY"))
+        held = ["model_params_of", "model_tags_of", "model_points_of"]
+        assert spent == ["BEGIN IMMEDIATE", "logged_model", "update_logged_model", *held, "COMMIT"]
+
+    def test_of_metrics_are_three_more(self, counted: Counted, model_id: str) -> None:
+        store, run_id = counted.store, counted.run_id
+        store.log_inputs(run_id, [DatasetInput(WINE)])
+        points = [Metric("loss", 0.4, step=step, model_id=model_id, **ON_WINE) for step in range(100)]
+        spent = counted.of(lambda: store.log_batch(run_id, Batch(tuple(points))))
+        linked = ["datasets_named", "logged_model_ids", "add_model_point"]
+        assert [each for each in spent if each in linked] == linked
+        assert len(spent) == len(counted.of(lambda: store.log_batch(run_id, Batch((Metric("loss", 0.4),))))) + 3
+
+    def test_of_inputs(self, counted: Counted, model_id: str) -> None:
+        def log() -> None:
+            counted.store.log_inputs(counted.run_id, [DatasetInput(WINE)] * 20, [LoggedModelInput(model_id)])
+
+        datasets = ["add_dataset", "datasets_named", "add_run_input"]
+        first = ["BEGIN IMMEDIATE", "run", "logged_model_ids", "put_run_model", *datasets, "link_run", "COMMIT"]
+        assert counted.of(log) == first
+        assert counted.of(log) == [each for each in first if each != "link_run"]
+
+    def test_of_reading_a_run_are_three_more_if_it_has_links(self, counted: Counted, model_id: str) -> None:
+        counted.store.get_run(counted.run_id)
+        plain = list(counted.of(lambda: counted.store.get_run(counted.run_id)))
+        counted.store.log_outputs(counted.run_id, [LoggedModelOutput(model_id)])
+        linked = counted.of(lambda: counted.store.get_run(counted.run_id))
+        links = ["input_tags_of", "inputs_of", "run_models_of"]
+        assert [*plain[:-1], *links, "COMMIT"] == linked
+
+
+@pytest.fixture
+def crowded(counted: Counted) -> Counted:
+    """The same with so many runs that searches do not look at each of them."""
+    with closing(sqlite3.connect(counted.path)) as raw:
+        raw.execute("INSERT INTO keys (name) VALUES ('loss'), ('lr'), ('a'), ('x') ON CONFLICT DO NOTHING")
+        loss, lr, a, x = (
+            raw.execute("SELECT id FROM keys WHERE name = ?", (name,)).fetchone()[0]
+            for name in ("loss", "lr", "a", "x")
+        )
+        for run in range(1000, 4000):
+            raw.execute(
+                "INSERT INTO runs VALUES (?, ?, 0, '', '', 'FINISHED', ?, 1, NULL, 'active', 0, NULL, 0)",
+                (run, f"{run:032x}", run),
+            )
+            raw.execute("INSERT INTO latest_metric VALUES (?, ?, ?, 0, 0)", (run, loss, -run))
+            raw.execute("INSERT INTO param VALUES (?, ?, ?)", (run, lr, f"{run}"))
+            raw.execute("INSERT INTO tag VALUES (?, ?, ?), (?, ?, 'y')", (run, a, "c" if run % 2 else "d", run, x))
+        raw.commit()
+    return counted
+
+
 class TestIndexes:
     @pytest.mark.parametrize(
         ("text", "index"),
         [
             ("metrics.loss > 0.4", "ix_latest_metric_search (key=? AND value>?)"),
-            ("params.lr = '0.1'", "ix_param_search (key=? AND <expr>=?)"),
-            ("tags.a = 'b'", "ix_tag_search (key=? AND <expr>=?)"),
+            ("params.lr = '0.1'", "COVERING INDEX ix_param_search (key=? AND value=?)"),
+            ("tags.a = 'b'", "COVERING INDEX ix_tag_search (key=? AND value=?)"),
+            ("params.lr < 1", "COVERING INDEX ix_param_search (key=?)"),
+            ("tags.a LIKE '%b%'", "COVERING INDEX ix_tag_search (key=?)"),
+            ("tags.a ILIKE '%B%'", "COVERING INDEX ix_tag_search (key=?)"),
         ],
     )
-    def test_lead_to_what_few_runs_have(self, counted: Counted, text: str, index: str) -> None:
-        made = counted.of(lambda: counted.store.search_runs(["0"], f"NOT tags.x = 'y' AND {text}"))
-        # Once to count the runs that have it, once to look at no others.
-        assert [index in plan for plan in _plans(counted, made[1:3])] == [True, True]
+    def test_lead_to_what_few_runs_have(self, crowded: Counted, text: str, index: str) -> None:
+        made = crowded.of(lambda: crowded.store.search_runs(["0"], f"NOT tags.x = 'z' AND {text}", ["metrics.loss"]))
+        plans = _plans(crowded, [each for each in made if each.startswith("SELECT")])
+        assert any(index in plan and "runs" not in plan for plan in plans)
+        # The runs themselves are then looked up by their numbers.
+        assert "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)" in plans[-1]
+
+    @pytest.mark.parametrize("clause", ["metrics.loss", "metrics.loss DESC"])
+    def test_give_the_order_of_a_metric(self, crowded: Counted, clause: str) -> None:
+        made = crowded.of(lambda: crowded.store.search_runs(["0"], "tags.x = 'y'", [clause], max_results=10))
+        plans = _plans(crowded, [each for each in made if each.startswith("SELECT")])
+        assert plans[-1].startswith("SEARCH by0 USING COVERING INDEX ix_latest_metric_search (key=? AND value")
+        assert len(plans) == 3
+
+    @pytest.mark.parametrize("text", ["tags.x = 'y'", "metrics.loss < -1500 AND params.lr != '7'"])
+    def test_are_walked_once_where_many_runs_meet_the_filter(self, crowded: Counted, text: str) -> None:
+        made = crowded.of(lambda: crowded.store.search_runs(["0"], text, ["metrics.loss DESC"], max_results=10))
+        assert len([each for each in made if each.startswith("SELECT")]) == 3
 
     def test_give_the_order_of_a_plain_listing(self, counted: Counted) -> None:
         made = counted.of(lambda: counted.store.search_runs(["0"]))

@@ -1,0 +1,5 @@
+"""Runs as files for other programs."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,237 @@
+"""``dovetail registry``: registered models and their versions."""
+
+from __future__ import annotations
+
+import sys
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dovetail.cli import output, registry_moves
+from dovetail.cli.group import GroupApp
+from dovetail.cli.registry_names import MODEL, OF_VERSION
+from dovetail.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from dovetail.tracking.client import Client
+
+__all__ = ["app"]
+
+app = GroupApp("Register models under names, and say which of their versions is in use.")
+
+FILTER = typer.Option("-f", "--filter", help="Such as \"name LIKE 'wine%'\".")
+ORDER = typer.Option("-o", "--order-by", help='Such as "last_updated_timestamp DESC".')
+MOST = typer.Option("-m", "--max-results", min=1, max=1000, help="At most this many.")
+TAGS = typer.Option("-t", "--tags", metavar="KEY=VALUE", help="A tag; may be repeated.")
+
+
+def _client() -> Client:
+    from dovetail.tracking.client import Client
+
+    return Client()
+
+
+@app.command("list")
+def list_models(
+    filter_string: Annotated[str, FILTER] = "",
+    order_by: Annotated[list[str] | None, ORDER] = None,
+    max_results: Annotated[int, MOST] = 20,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """List registered models, by name."""
+    found = _client().search_registered_models(filter_string, max_results, order_by)
+    if json:
+        output.json_out([model.to_dictionary() for model in found])
+        return
+    from dovetail.cli.registry_view import list_models
+
+    list_models(found)
+
+
+@app.command()
+def show(
+    name: Annotated[str, MODEL],
+    version: Annotated[str | None, OF_VERSION] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Show one registered model, or one version of it."""
+    from dovetail.cli import registry_view
+
+    client = _client()
+    found: Any = client.get_registered_model(name) if version is None else client.get_model_version(name, version)
+    if json:
+        output.json_out(found.to_dictionary())
+    elif version is None:
+        registry_view.show_model(found)
+    else:
+        registry_view.show_version(found, client)
+
+
+@app.command()
+def versions(
+    name: Annotated[str, MODEL],
+    max_results: Annotated[int, MOST] = 20,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """List the versions of a registered model, the highest number first."""
+    client = _client()
+    client.get_registered_model(name)
+    quoted = name.replace("'", "''")
+    found = client.search_model_versions(f"name = '{quoted}'", max_results, ["version_number DESC"])
+    if json:
+        output.json_out([each.to_dictionary() for each in found])
+        return
+    from dovetail.cli.registry_view import list_versions
+
+    list_versions(found)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Unique; no slash and no colon.")],
+    description: Annotated[str | None, typer.Option(help="What it is, at length.")] = None,
+    tags: Annotated[list[str] | None, TAGS] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Create a registered model without versions; `register` creates it, too."""
+    from dovetail.cli.pairs import pairs
+
+    made = _client().create_registered_model(name, pairs(tags or []), description)
+    output.told(made.to_dictionary(), f"Created registered model {name!r}.", json=json)
+
+
+@app.command()
+def register(
+    model_uri: Annotated[
+        str, typer.Argument(help="runs:/RUN_ID/path, models:/NAME/VERSION, a folder, or another location.")
+    ],
+    name: Annotated[str, MODEL],
+    tags: Annotated[list[str] | None, TAGS] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Register a model as a new version under a name, which is created if it is new."""
+    from dovetail.cli.pairs import pairs
+    from dovetail.registry.models import register_model
+
+    made = register_model(model_uri, name, tags=pairs(tags or []))
+    output.told(made.to_dictionary(), f"Registered {model_uri} as version {made.version} of {name!r}.", json=json)
+    if not json and sys.stdout.isatty():
+        output.next_steps(
+            (f"models predict -m {quote(f'models:/{name}/{made.version}')} -i FILE", "predict with it"),
+            (f"registry alias set {quote(name)} champion {made.version}", "say that it is the one in use"),
+        )
+
+
+@app.command()
+def copy(
+    model_uri: Annotated[str, typer.Argument(help="models:/NAME/VERSION, or by stage or @alias.")],
+    name: Annotated[str, MODEL],
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Register a version under another name as well, which is created if it is new."""
+    made = _client().copy_model_version(model_uri, name)
+    output.told(made.to_dictionary(), f"Registered {model_uri} as version {made.version} of {name!r}.", json=json)
+
+
+@app.command()
+def rename(
+    name: Annotated[str, MODEL],
+    new_name: Annotated[str, typer.Argument(metavar="NEW_NAME", help="Its new name.")],
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Give a registered model another name; versions, aliases and history go along."""
+    made = _client().rename_registered_model(name, new_name)
+    output.told(made.to_dictionary(), f"Registered model {name!r} is now called {new_name!r}.", json=json)
+
+
+@app.command()
+def describe(
+    name: Annotated[str, MODEL],
+    description: Annotated[str, typer.Argument(metavar="TEXT", help="What it is; '' takes the description away.")],
+    version: Annotated[str | None, OF_VERSION] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Describe a registered model, or one version of it."""
+    client = _client()
+    changed: Any = (
+        client.update_registered_model(name, description)
+        if version is None
+        else client.update_model_version(name, version, description)
+    )
+    output.told(changed.to_dictionary(), f"Described {_thing(name, version)}.", json=json)
+
+
+@app.command()
+def tag(
+    name: Annotated[str, MODEL],
+    tags: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to set.")],
+    version: Annotated[str | None, OF_VERSION] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Set tags of a registered model, or of one version of it."""
+    from dovetail.cli.pairs import pairs
+
+    client, given = _client(), pairs(tags)
+    for key, value in given.items():
+        if version is None:
+            client.set_registered_model_tag(name, key, value)
+        else:
+            client.set_model_version_tag(name, version, key, value)
+    _tell_tags(client, name, version, f"Set {', '.join(given)} of {_thing(name, version)}.", json=json)
+
+
+@app.command()
+def untag(
+    name: Annotated[str, MODEL],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="What to remove.")],
+    version: Annotated[str | None, OF_VERSION] = None,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Remove tags of a registered model, or of one version of it."""
+    client = _client()
+    for key in keys:
+        if version is None:
+            client.delete_registered_model_tag(name, key)
+        else:
+            client.delete_model_version_tag(name, version, key)
+    _tell_tags(client, name, version, f"Removed {', '.join(keys)} from {_thing(name, version)}.", json=json)
+
+
+def _tell_tags(client: Client, name: str, version: str | None, message: str, *, json: bool) -> None:
+    changed: Any = client.get_registered_model(name) if version is None else client.get_model_version(name, version)
+    output.told(changed.to_dictionary(), message, json=json)
+
+
+@app.command()
+def delete(
+    name: Annotated[str, MODEL],
+    version: Annotated[str | None, OF_VERSION] = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    json: Annotated[bool, output.JSON] = False,
+) -> None:
+    """Delete a registered model with its versions, or one version of it; the models' files stay."""
+    client = _client()
+    found: Any = client.get_registered_model(name) if version is None else client.get_model_version(name, version)
+    if not yes:
+        _ask(_thing(name, version), json=json)
+    if version is None:
+        client.delete_registered_model(name)
+    else:
+        client.delete_model_version(name, version)
+    output.told(found.to_dictionary(), f"Deleted {_thing(name, version)}.", json=json)
+
+
+def _ask(what: str, *, json: bool) -> None:
+    """Have a deletion confirmed; where nobody can be asked, it must be said beforehand."""
+    if json or not sys.stdin.isatty():
+        raise InvalidInput(f"Nobody is there to be asked whether {what} shall be deleted.", hint="Say --yes.")
+    if not typer.confirm(f"Delete {what}?"):
+        raise typer.Exit(1)
+
+
+def _thing(name: str, version: str | None) -> str:
+    return f"registered model {name!r}" if version is None else f"version {version} of {name!r}"
+
+
+registry_moves.add_to(app)

@@ -1,0 +1,5 @@
+"""``LoggedModel`` by the longer path."""
+
+from dovetail.entities import LoggedModel
+
+__all__ = ["LoggedModel"]

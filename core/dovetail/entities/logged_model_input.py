@@ -1,0 +1,5 @@
+"""``LoggedModelInput`` by the longer path."""
+
+from dovetail.entities import LoggedModelInput
+
+__all__ = ["LoggedModelInput"]

@@ -1,0 +1,5 @@
+"""``LoggedModelStatus`` by the longer path."""
+
+from dovetail.entities import LoggedModelStatus
+
+__all__ = ["LoggedModelStatus"]

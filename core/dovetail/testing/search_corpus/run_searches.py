@@ -1,0 +1,215 @@
+"""What searches of the example runs must find, and in which order."""
+
+from __future__ import annotations
+
+__all__ = ["DATASET_SEARCHES", "ORDERS", "SEARCHES"]
+
+_ALL = "alpha beta gamma delta epsilon zeta eta theta"
+
+_FOUND: dict[str, str] = {
+    "": _ALL,
+    " \n ": _ALL,
+    # Metrics: NaN differs from every number and is neither below nor above one.
+    "metrics.acc > 0.7": "alpha gamma eta theta",
+    "metrics.acc >= 0.9": "alpha eta theta",
+    "metrics.acc < 0.75": "beta delta",
+    "metrics.acc <= 0.75": "beta gamma delta",
+    "metrics.acc = 0.9": "alpha eta",
+    "metrics.acc != 0.9": "beta gamma delta zeta theta",
+    "metric.acc=.9": "alpha eta",
+    "metrics.acc = 9e-1": "alpha eta",
+    "metrics.acc < -1": "delta",
+    "metrics.acc > 1E2": "theta",
+    "metrics.loss > 1e300": "gamma",
+    "metrics.loss < -1e300": "delta",
+    "metrics.loss <= 0": "delta eta",
+    "metrics.loss >= -0.": "alpha gamma eta",
+    "metrics.loss != 0": "alpha beta gamma delta",
+    "NOT metrics.loss >= 0": "beta delta epsilon zeta theta",
+    "metrics.steps = 9007199254740992": "zeta",
+    "metrics.`val loss` < 0.3": "alpha",
+    'metrics."val loss" < 0.5': "alpha beta",
+    "metrics.`eval/f1.macro` > 0.5": "alpha",
+    "metrics.nothing != 1": "",
+    "metrics.ACC > 0": "",
+    "metrics.acc IN (0.9, .5)": "alpha beta eta",
+    "metrics.acc in (9e-1,)": "alpha eta",
+    "metrics.acc NOT IN (0.9)": "beta gamma delta zeta theta",
+    "metrics.loss IN (1e999, -1e999)": "gamma delta",
+    "metrics.acc BETWEEN 0.5 AND 0.75": "beta gamma",
+    "metrics.acc NOT BETWEEN 0.5 AND 0.9": "delta theta",
+    "NOT metrics.acc BETWEEN 0.5 AND 0.9": "delta epsilon zeta theta",
+    "metrics.acc between 1 and 0": "",
+    "metrics.loss BETWEEN -1e999 AND 0": "delta eta",
+    "metrics.acc BETWEEN 0.5 AND 0.75 AND metrics.loss > 1": "gamma",
+    "metrics.acc IS NULL": "epsilon",
+    "metrics.loss IS NULL": "epsilon zeta theta",
+    "metrics.acc IS NOT NULL": "alpha beta gamma delta zeta eta theta",
+    # Params as text.
+    "params.model = 'RandomForest'": "alpha",
+    'params.model = "SVM"': "gamma",
+    "params.model != 'SVM'": "alpha beta delta theta",
+    "param.model LIKE 'random%'": "beta",
+    "parameters.model ILIKE 'random%'": "alpha beta",
+    "parameter.model like '%'": "alpha beta gamma delta theta",
+    "params.model LIKE '___'": "gamma theta",
+    "params.model LIKE '%o%o%'": "alpha beta",
+    "params.model LIKE '100%'": "delta",
+    "params.model LIKE 'SV'": "",
+    "params.model IS NULL": "epsilon zeta eta",
+    "params.model is not null": "alpha beta gamma delta theta",
+    "params.model IN ('SVM', 'nan')": "gamma theta",
+    "params.model NOT IN ('SVM', 'nan')": "alpha beta delta",
+    "params.größe = 'groß'": "zeta",
+    r"params.`data/path:v1` = 'C:\data\x'": "zeta",
+    r"params.'data/path:v1' LIKE 'C:\%'": "zeta",
+    # Params as numbers: what does not read as one never matches.
+    "params.lr > 0.05": "beta gamma",
+    "params.lr = 0.1": "beta gamma",
+    "params.lr = '0.10'": "gamma",
+    "params.lr != 0.1": "alpha zeta",
+    "params.lr < 0": "zeta",
+    "params.lr >= -1e3": "alpha beta gamma zeta",
+    "NOT params.lr > 0.05": "alpha delta epsilon zeta eta theta",
+    "params.depth > 8": "alpha beta",
+    "params.depth = 7": "delta",
+    "params.depth <= 9": "beta delta",
+    "params.lr IN (0.1, 0.01)": "alpha beta gamma",
+    "params.lr IN ('0.1', '0.01')": "alpha",
+    "params.lr NOT IN (0.1)": "alpha zeta",
+    "params.lr BETWEEN 0.01 AND 0.1": "alpha beta gamma",
+    "params.lr NOT BETWEEN 0 AND 0.05": "beta gamma zeta",
+    "params.depth IN (7, 9)": "beta delta",
+    # Tags: only IS NULL is true of a tag that is not there.
+    "tags.team = 'vision'": "alpha",
+    "tag.team ILIKE 'vision'": "alpha beta",
+    "tags.team != 'vision'": "beta gamma delta zeta theta",
+    "NOT tags.team = 'vision'": "beta gamma delta epsilon zeta eta theta",
+    "tags.team LIKE 'a_b'": "delta zeta",
+    "tags.team = 'a_b'": "delta",
+    "tags.team = '日本'": "theta",
+    "tags.team LIKE '__'": "theta",
+    "tags.release.stage = 'prod'": "alpha",
+    "tags.`release.stage` = 'prod'": "alpha",
+    "tags.'git commit' LIKE 'abc%'": "gamma",
+    "tags.city ILIKE 'École'": "zeta eta",
+    "tags.city LIKE 'é%'": "eta",
+    "tags.note = 'it''s fine'": "alpha",
+    'tags.note = "it\'s fine"': "alpha",
+    "tags.note = 'say \"hi\"'": "beta",
+    'tags.note = "say ""hi"""': "beta",
+    "tags.note = ''": "delta",
+    "tags.note LIKE ''": "delta",
+    "tags.note LIKE 'first%second'": "eta",
+    "tags.note LIKE '_ done'": "theta",
+    "tags.note IS NULL": "gamma epsilon zeta",
+    "tags.team IN ('vision', 'nlp')": "alpha gamma",
+    "tags.team NOT IN ('vision', 'nlp')": "beta delta zeta theta",
+    "tags.note NOT IN ('')": "alpha beta eta theta",
+    "tags.größe = '1'": "zeta",
+    # Attributes.
+    "status = 'FINISHED'": "alpha epsilon eta theta",
+    "attributes.status != 'FINISHED'": "beta gamma delta zeta",
+    "status = 'finished'": "",
+    "attribute.status ILIKE 'fin%'": "alpha epsilon eta theta",
+    "status IN ('FAILED', \"KILLED\")": "beta delta",
+    "status NOT IN ('FINISHED', 'FAILED', 'KILLED',)": "gamma zeta",
+    "user_id = 'ada'": "alpha gamma",
+    "attr.user_id ILIKE 'ADA'": "alpha gamma eta",
+    "user_id = 'Zoë'": "delta",
+    "run_name = 'alpha'": "alpha",
+    "`run name` LIKE '%eta'": "beta zeta eta theta",
+    "\"Run name\" = 'eta'": "eta",
+    "run.run_name LIKE '_eta'": "beta zeta",
+    "run_id = '00000000000000000000000000000003'": "gamma",
+    "run_id IN ('00000000000000000000000000000001','00000000000000000000000000000002')": "alpha beta",
+    "attributes.run_id LIKE '%01'": "alpha",
+    "start_time > 5000": "zeta eta theta",
+    "created >= 5000 and Created <= 6000": "epsilon zeta",
+    "start_time != 1000": "beta gamma delta epsilon zeta eta theta",
+    "start_time > 6999.5": "eta theta",
+    "start_time < 99999999999999999999": _ALL,
+    "end_time < 4500": "alpha beta",
+    "end_time != 2000": "beta delta epsilon eta theta",
+    "NOT end_time >= 0": "gamma zeta",
+    "start_time IN (1000, 8000, 1)": "alpha theta",
+    "start_time NOT IN (1000, 2000)": "gamma delta epsilon zeta eta theta",
+    "start_time IN (1000.5)": "",
+    "start_time BETWEEN 2000 AND 4000.5": "beta gamma delta",
+    "start_time NOT BETWEEN 2000 AND 7000": "alpha theta",
+    "end_time IS NULL": "gamma zeta",
+    "end_time IS NOT NULL": "alpha beta delta epsilon eta theta",
+    "end_time NOT IN (2000)": "beta delta epsilon eta theta",
+    "end_time NOT BETWEEN 0 AND 4500": "epsilon eta theta",
+    # Logic: NOT binds tighter than AND, AND tighter than OR.
+    "metrics.acc > 0.7 AND params.model = 'SVM'": "gamma",
+    "metrics.acc > 0.5 AND metrics.acc < 0.9": "gamma",
+    "tags.team = 'nlp' OR params.model = 'nan'": "gamma theta",
+    "status = 'FAILED' OR status = 'FINISHED' AND metrics.acc > 0.95": "beta theta",
+    "(status = 'FAILED' OR status = 'FINISHED') AND metrics.acc < 0.95": "alpha beta eta",
+    "NOT status = 'FINISHED' AND user_id = 'bob'": "beta zeta",
+    "NOT (status = 'FINISHED' OR user_id = 'bob')": "gamma delta",
+    "not not user_id = 'eve'": "epsilon theta",
+    "NOT(tags.team IS NULL)AND(metrics.loss>0)": "alpha gamma",
+    "params.model IS NULL AND tags.team IS NULL": "epsilon eta",
+}
+
+_FOUND_BY_DATASET: dict[str, str] = {
+    # Datasets: one that fits is enough, and two conditions may be met by two of them.
+    "datasets.name = 'train'": "alpha",
+    "dataset.name ILIKE 'TRAIN'": "alpha eta",
+    "datasets.name != 'train'": "alpha beta eta",
+    "NOT datasets.name = 'test'": "gamma delta epsilon zeta eta theta",
+    "datasets.digest IN ('d2', 'd3')": "alpha beta eta",
+    "datasets.context NOT IN ('eval')": "alpha eta",
+    "datasets.name = 'train' AND datasets.context = 'eval'": "alpha",
+    "datasets.name = 'train' OR datasets.context = 'eval'": "alpha beta",
+    "datasets.name LIKE 't%'": "alpha beta",
+    "datasets.name NOT IN ('train')": "alpha beta eta",
+    "datasets.name = 'test' AND metrics.acc > 0.8": "alpha",
+    "NOT datasets.context LIKE '%'": "gamma delta epsilon zeta theta",
+}
+
+
+def _cases(found: dict[str, str]) -> list[tuple[str, frozenset[str]]]:
+    return [(text, frozenset(names.split())) for text, names in found.items()]
+
+
+SEARCHES = _cases(_FOUND)
+"""Filters, each with the names of the runs it finds."""
+DATASET_SEARCHES = _cases(_FOUND_BY_DATASET)
+"""The same for filters about datasets, for stores that keep what datasets a run has used."""
+
+_NEWEST_FIRST = "theta eta zeta epsilon delta gamma beta alpha"
+
+_SORTED: dict[tuple[str, ...], str] = {
+    (): _NEWEST_FIRST,
+    ("start_time",): _ALL,
+    ("start_time DESC",): _NEWEST_FIRST,
+    ("Created",): _ALL,
+    ("run_id",): _ALL,
+    # Numbers, then NaN, then nothing, in both directions.
+    ("metrics.acc",): "delta beta gamma eta alpha theta zeta epsilon",
+    ("metrics.acc DESC",): "theta eta alpha gamma beta delta zeta epsilon",
+    ("metric.loss asc",): "delta eta alpha gamma beta theta zeta epsilon",
+    ("metrics.loss desc",): "gamma alpha eta delta beta theta zeta epsilon",
+    ("metrics.`val loss`",): "alpha beta theta eta zeta epsilon delta gamma",
+    # Text by code point.
+    ("params.model",): "delta alpha gamma theta beta eta zeta epsilon",
+    ("params.model DESC",): "beta theta gamma alpha delta eta zeta epsilon",
+    ("params.depth",): "delta eta alpha beta theta zeta epsilon gamma",
+    ("tags.team",): "beta zeta delta gamma alpha theta eta epsilon",
+    ("tags.nothing DESC",): _NEWEST_FIRST,
+    ("`Run name`",): "alpha beta delta epsilon eta gamma theta zeta",
+    # Attributes without a value.
+    ("end_time",): "alpha beta delta eta theta epsilon zeta gamma",
+    ("attributes.end_time DESC",): "epsilon theta eta delta beta alpha zeta gamma",
+    # Several keys.
+    ("status", "metrics.acc DESC"): "beta theta eta alpha epsilon delta gamma zeta",
+    ("user_id",): "eta delta gamma alpha zeta beta theta epsilon",
+    ("user_id DESC", "start_time"): "epsilon theta beta zeta alpha gamma delta eta",
+    ("metrics.acc", "metrics.loss DESC"): "delta beta gamma alpha eta theta zeta epsilon",
+}
+
+ORDERS: list[tuple[tuple[str, ...], list[str]]] = [(clauses, names.split()) for clauses, names in _SORTED.items()]
+"""Order clauses, each with the names of all runs in that order; ties go by start time, newest first."""

@@ -1,0 +1,92 @@
+"""What goes wrong between MySQL and us, as errors of dovetail's: all of it passes through here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pymysql.err import DataError, InterfaceError
+
+from dovetail import uris
+from dovetail.errors import InvalidInput, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+from dovetail_sql.retrying import Lost, Transient, Unsure
+
+if TYPE_CHECKING:
+    import pymysql
+
+__all__ = ["code_of", "failure", "unreached"]
+
+# See the manual's "Server Error Message Reference" and "Client Error Message Reference".
+_IN_EACH_OTHERS_WAY = (1213, 1205, 1020, 1412)
+_GONE = (1053, 1080, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2014, 2055, 4031)
+_CROWDED = (1040, 1203, 1226)
+_FULL = (1021, 1114, 1041)
+_READ_ONLY = (1044, 1142, 1143, 1227, 1290, 1370, 1792, 1836)
+_UNFIT = (1264, 1366, 1406)
+_UNREACHED = (2002, 2003, 2005)
+
+
+def code_of(error: BaseException) -> int:
+    """The number of an error; 0 where the driver had none, as on a connection that was closed."""
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def failure(error: pymysql.MySQLError, name: str, waited: float, *, committing: bool) -> Exception:
+    """The error of dovetail's that one of PyMySQL's is.
+
+    Args:
+        error: What PyMySQL raised.
+        name: What messages call the database.
+        waited: Seconds after which a lock was given up.
+        committing: Whether the server was told to commit and has not answered.
+    """
+    code, text = code_of(error), _text(error)
+    if code in _IN_EACH_OTHERS_WAY:
+        return Transient(
+            f"{name} stayed locked by other writers for {waited:g} s.",
+            hint="See which transactions hold it (SHOW ENGINE INNODB STATUS), or wait longer with "
+            "DOVETAIL_BUSY_TIMEOUT=<seconds>.",
+        )
+    # What is done on a connection that was closed has no number.
+    if code in _GONE or code in _UNREACHED or isinstance(error, InterfaceError):
+        return _lost(name, text, committing=committing)
+    if code in _READ_ONLY:
+        return StoreReadOnly(f"{name} may be read but not written: {text}.", hint="Ask for the right to write there.")
+    if code in _FULL:
+        return StoreFull(f"{name} has no more room: {text}.", hint="Make room; what was stored before is intact.")
+    if code in _UNFIT or isinstance(error, DataError):
+        return InvalidInput(f"{name} cannot hold what was to be stored: {text}.")
+    return StoreError(f"{name} could not be used: the server says {text!r}.")
+
+
+def unreached(error: pymysql.MySQLError, name: str, *, before: bool) -> Exception:
+    """Why a connection could not be opened.
+
+    Args:
+        error: What PyMySQL raised.
+        name: What messages call the database.
+        before: Whether there has been one, so that the server may come back.
+    """
+    code, text = code_of(error), _text(error)
+    if code in _CROWDED:
+        return Transient(f"{name} takes no connection: {text}.", hint="Try again later.")
+    if code in _GONE or code in _UNREACHED:
+        kind = Lost if before else StoreUnavailable
+        hint = "Check that the server is up, and the host and port in the URI."
+        return kind(f"{name} cannot be reached: {text}.", hint=hint)
+    return StoreError(
+        f"{name} refused the connection: {text}.", hint="Check the user, the password and the database in the URI."
+    )
+
+
+def _lost(name: str, text: str, *, committing: bool) -> Exception:
+    if committing:
+        return Unsure(
+            f"The connection to {name} was lost while it stored something ({text}).",
+            hint="Look whether it is there before doing it again.",
+        )
+    return Lost(f"The connection to {name} was lost ({text}); nothing was stored.", hint="Check that the server is up.")
+
+
+def _text(error: BaseException) -> str:
+    said = str(error.args[1]) if len(error.args) > 1 else str(error)
+    return uris.masked(said.strip().rstrip(".") or "it is closed")

@@ -1,0 +1,99 @@
+"""Connections to a server, kept for the next who needs one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from dovetail.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Pool", "Pooled"]
+
+MOST = 16
+"""How many connections one process has to one database at most."""
+_FRESH = 10.0
+"""Seconds for which an idle connection is taken to be alive without asking."""
+
+
+class Pooled(Protocol):
+    """A connection as a pool sees it."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether the next transaction may begin on it."""
+
+    def alive(self) -> bool:
+        """Ask the server whether it still knows this connection."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+C = TypeVar("C", bound=Pooled)
+
+
+class Pool(Generic[C]):
+    """At most some connections; who finds none free waits.
+
+    Args:
+        name: What messages call the database.
+        patience: Seconds to wait for a free one.
+    """
+
+    def __init__(self, name: str, patience: float) -> None:
+        self._name = name
+        self._patience = patience
+        self._places = threading.BoundedSemaphore(MOST)
+        # The one used last on top. list.pop and append are atomic, so threads need no lock here.
+        self._idle: list[tuple[float, C]] = []
+        self._closed = False
+
+    def take(self, connect: Callable[[], C]) -> C:
+        """A connection for this thread alone; it goes back by ``give``.
+
+        Args:
+            connect: What opens another one.
+
+        Raises:
+            StoreUnavailable: All were in use for too long.
+        """
+        if not self._places.acquire(timeout=self._patience):
+            raise StoreUnavailable(
+                f"All {MOST} connections to {self._name} stayed in use by other threads for {self._patience:g} s.",
+                hint="Use fewer threads, or wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
+            )
+        try:
+            return self._kept() or connect()
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give(self, connection: C) -> None:
+        """Take a connection back; it is closed if nothing can be done on it any more."""
+        try:
+            if connection.sound and not self._closed:
+                self._idle.append((time.monotonic(), connection))
+            else:
+                connection.close()
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """Close what is not in use, and the rest when it is given back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop()[1].close()
+
+    def _kept(self) -> C | None:
+        while True:
+            try:
+                since, connection = self._idle.pop()
+            except IndexError:
+                return None
+            if time.monotonic() - since < _FRESH or connection.alive():
+                return connection
+            connection.close()

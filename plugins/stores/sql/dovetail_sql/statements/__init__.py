@@ -1,0 +1,39 @@
+"""Every fixed statement by name, as SQLAlchemy Core constructs; one module a noun.
+
+Engines whose store must start fast run them as text that ``dovetail_sql.compiling`` wrote beforehand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy.dialects import sqlite
+
+from dovetail_sql.statements import bin as bin_
+from dovetail_sql.statements import datasets, experiments, histories, logged_models, registry, runs
+from dovetail_sql.statements.runs import RUN_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Table
+    from sqlalchemy.sql.expression import Executable
+
+    from dovetail_sql.statements.parts import Put
+
+__all__ = ["MANY", "RUN_COLUMNS", "fixed"]
+
+_NOUNS = (experiments, runs, histories, datasets, logged_models, registry, bin_)
+
+MANY: dict[str, tuple[str, ...]] = {name: columns for noun in _NOUNS for name, columns in noun.MANY.items()}
+"""The statements that are executed for many rows, and the order of the values in each row."""
+
+
+def fixed(upserting: Callable[[Table], Any] = sqlite.insert) -> dict[str, Executable]:
+    """All fixed statements.
+
+    Args:
+        upserting: The dialect's ``insert`` with ``on_conflict_do_update``; sqlite's or PostgreSQL's.
+    """
+    put = cast("Put", upserting)
+    return {name: statement for noun in _NOUNS for name, statement in noun.fixed(put).items()}

@@ -1,0 +1,75 @@
+"""Statements about datasets and what runs used and made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select, update
+
+from dovetail_sql import tables as t
+from dovetail_sql.functions import Within
+from dovetail_sql.statements.parts import replacing, row
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.expression import Executable
+
+    from dovetail_sql.statements.parts import Put
+
+__all__ = ["MANY", "fixed"]
+
+MANY: dict[str, tuple[str, ...]] = {
+    "add_dataset": ("experiment", "name", "digest", "source_type", "source", "schema", "profile"),
+    "add_run_input": ("run", "dataset"),
+    "put_input_tag": ("input", "name", "value"),
+    "put_run_model": ("run", "model", "made", "step"),
+}
+
+_d, _inputs, _tags, _models = t.datasets, t.run_inputs, t.input_tags, t.run_models
+
+
+def fixed(put: Put) -> dict[str, Executable]:
+    """All of them by name."""
+    return {**_datasets(put), **_links(put), **_held()}
+
+
+def _datasets(put: Put) -> dict[str, Executable]:
+    lists = Within(_d.c.name, bindparam("names")), Within(_d.c.digest, bindparam("digests"))
+    known = _d.c.experiment == bindparam("experiment"), *lists
+    added = row(put(_d), MANY["add_dataset"])
+    return {
+        # What was noted first of a dataset holds.
+        "add_dataset": added.on_conflict_do_nothing(index_elements=["experiment", "name", "digest"]),
+        "datasets_named": select(_d.c.id, _d.c.name, _d.c.digest).where(*known),
+    }
+
+
+def _links(put: Put) -> dict[str, Executable]:
+    used = row(put(_inputs), MANY["add_run_input"])
+    linked = row(put(_models), MANY["put_run_model"])
+    return {
+        "add_run_input": used.on_conflict_do_nothing(index_elements=["run", "dataset"]),
+        "run_inputs": select(_inputs.c.id, _inputs.c.dataset).where(_inputs.c.run == bindparam("run")),
+        "put_input_tag": replacing(put(_tags), MANY["put_input_tag"], ("input", "name")),
+        "put_run_model": linked.on_conflict_do_update(
+            index_elements=["run", "model", "made"], set_={"step": linked.excluded.step}
+        ),
+        "link_run": update(t.runs).where(t.runs.c.id == bindparam("id")).values(linked=1),
+    }
+
+
+def _held() -> dict[str, Executable]:
+    """What runs used and made, in the order in which it was logged; ``runs`` is a list of their numbers."""
+    among: Any = bindparam("runs")
+    fields = (_d.c.name, _d.c.digest, _d.c.source_type, _d.c.source, _d.c.schema, _d.c.profile)
+    labels = select(_tags).join(_inputs, _inputs.c.id == _tags.c.input).where(Within(_inputs.c.run, among))
+    return {
+        "inputs_of": select(_inputs.c.run, _inputs.c.id, *fields)
+        .join(_d, _d.c.id == _inputs.c.dataset)
+        .where(Within(_inputs.c.run, among))
+        .order_by(_inputs.c.id),
+        "input_tags_of": labels.order_by(_tags.c.input, _tags.c.name),
+        "run_models_of": select(_models.c.run, _models.c.made, _models.c.step, t.logged_models.c.model_id)
+        .join(t.logged_models, t.logged_models.c.id == _models.c.model)
+        .where(Within(_models.c.run, among))
+        .order_by(_models.c.id),
+    }

@@ -1,0 +1,56 @@
+"""When the store seals histories, and what happens if it cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dovetail.errors import DovetailError
+from dovetail_sql.store.finding import Finding
+
+if TYPE_CHECKING:
+    from dovetail_sql.growth import Growth
+
+__all__ = ["Sealing"]
+
+
+class Sealing(Finding):
+    """The part of the store that seals histories as they grow and as runs end.
+
+    Points that were logged are stored, sealed or not, and whoever logged them is not to hear about anything else: a
+    failure is logged as a warning, and the tail is looked at again when it has grown, or when the run ends.
+
+    Attributes:
+        growth: What this process knows of the tails.
+    """
+
+    growth: Growth
+
+    def _seal_if_due(self, run_id: str, added: int) -> None:
+        """Seal the tail of a run that goes on if this process has added to it enough."""
+        if added and self.growth.add(run_id, added):
+            self.growth.settle(run_id)
+            self._try_to_seal(run_id, ended=False)
+
+    def _seal_ended(self, run_id: str) -> None:
+        """Seal the tail of a run that has ended."""
+        self._try_to_seal(run_id, ended=True)
+        self.growth.forget(run_id)
+
+    def _try_to_seal(self, run_id: str, *, ended: bool) -> None:
+        try:
+            self._seal(run_id, ended=ended)
+        except DovetailError as failure:
+            import logging
+
+            message = "The history of run %s stays in rows for now, which takes more room and time than blocks: %s"
+            logging.getLogger(__name__).warning(message, run_id, failure)
+
+    def _seal(self, run_id: str, *, ended: bool) -> None:
+        from dovetail_sql.sealing import step
+
+        more = True
+        while more:
+            # One transaction after the other: those who log to the run get their turn between them.
+            with self.database.write() as transaction:
+                left, more = step(transaction, self._run(transaction, run_id).id, ended=ended)
+            self.growth.settle(run_id, left)
