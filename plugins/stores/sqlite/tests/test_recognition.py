@@ -10,6 +10,7 @@ import pytest
 
 from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError
 from dovetail.values import NewRun
+from dovetail_sql.schema import VERSION
 from dovetail_sqlite import open_sqlite
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ class TestNewerSchema:
         path = tmp_path / "dovetail.db"
         with closing(open_sqlite(f"sqlite:///{path}")) as store:
             store.create_run(NewRun("0"))
-        made(path, "UPDATE schema_version SET version = 7")
+        made(path, f"UPDATE schema_version SET version = {VERSION + 1}")
         error = refusal(path, SchemaTooNew)
-        assert "version 7" in error.message
-        assert "up to 1" in error.message
+        assert f"has schema version {VERSION + 1};" in error.message
+        assert error.message.endswith(f"up to {VERSION}.")
         assert "pip install --upgrade dovetail-sqlite" in str(error.hint)
 
     def test_without_its_version_it_is_refused(self, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError, StoreUnavai
 from dovetail.values import Batch, Metric, NewRun
 from dovetail_sql.compiling import module_text
 from dovetail_sql.migrations import Migration
-from dovetail_sql.schema import SchemaState, check, upgrade
+from dovetail_sql.schema import VERSION, SchemaState, check, upgrade
 from dovetail_sqlite import open_sqlite
 from dovetail_sqlite.backup import fill
 from dovetail_sqlite.opening import open_database
@@ -52,7 +52,10 @@ def fail(transaction: Transaction) -> None:
     transaction.execute("CREATE TABLE")
 
 
-STEPS = (Migration(2, add_note), Migration(3, rebuild_keys))
+# Releases to come, with a step each.
+NEXT, LATER = VERSION + 1, VERSION + 2
+STEPS = (Migration(NEXT, add_note), Migration(LATER, rebuild_keys))
+COPY = f"dovetail.db.v{VERSION}-backup"
 
 
 @pytest.fixture
@@ -81,74 +84,74 @@ class TestCompiled:
 
 class TestCheck:
     def test_of_a_store_that_is_up_to_date(self, path: Path) -> None:
-        assert check(open_database(path)) == SchemaState(1, 1)
+        assert check(open_database(path)) == SchemaState(VERSION, VERSION)
         assert check(open_database(path)).current
 
     def test_of_one_that_was_never_made_makes_nothing(self, tmp_path: Path) -> None:
-        assert check(open_database(tmp_path / "runs" / "new.db")) == SchemaState(0, 1)
+        assert check(open_database(tmp_path / "runs" / "new.db")) == SchemaState(0, VERSION)
         assert list(tmp_path.iterdir()) == []
 
     def test_of_one_that_falls_behind(self, path: Path) -> None:
-        assert not check(open_database(path), wanted=3).current
-        assert check(open_database(path), wanted=3).version == 1
+        assert not check(open_database(path), wanted=LATER).current
+        assert check(open_database(path), wanted=LATER).version == VERSION
 
     def test_in_memory(self) -> None:
         with closing(open_database(None)) as database:
-            assert check(database) == SchemaState(0, 1)
-            assert upgrade(database) == SchemaState(1, 1, before=0)
-            assert check(database) == SchemaState(1, 1)
+            assert check(database) == SchemaState(0, VERSION)
+            assert upgrade(database) == SchemaState(VERSION, VERSION, before=0)
+            assert check(database) == SchemaState(VERSION, VERSION)
 
 
 class TestUpgrade:
     def test_of_a_store_that_is_up_to_date_changes_nothing(self, path: Path) -> None:
         before = path.read_bytes()
-        assert upgrade(open_database(path)) == SchemaState(1, 1)
+        assert upgrade(open_database(path)) == SchemaState(VERSION, VERSION)
         assert path.read_bytes() == before
         assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
 
     def test_goes_all_steps_and_keeps_what_was_there(self, path: Path) -> None:
-        state = upgrade(open_database(path), 3, STEPS)
-        assert (state.version, state.wanted) == (3, 3)
+        state = upgrade(open_database(path), LATER, STEPS)
+        assert (state.version, state.wanted) == (LATER, LATER)
         assert "note" in columns(path, "runs")
         assert "seen" in columns(path, "keys")
-        assert query(path, "SELECT version FROM schema_version") == [(3,)]
+        assert query(path, "SELECT version FROM schema_version") == [(LATER,)]
         assert query(path, "SELECT name FROM keys") == [("loss",)]
         assert query(path, "PRAGMA foreign_key_check") == []
 
     def test_leaves_a_copy_that_is_a_whole_store(self, path: Path) -> None:
-        state = upgrade(open_database(path), 3, STEPS)
-        assert state.backup == f"{path}.v1-backup"
-        assert sorted(each.name for each in path.parent.iterdir()) == ["dovetail.db", "dovetail.db.v1-backup"]
+        state = upgrade(open_database(path), LATER, STEPS)
+        assert state.backup == str(path.with_name(COPY))
+        assert sorted(each.name for each in path.parent.iterdir()) == ["dovetail.db", COPY]
         Path(state.backup).rename(path.with_name("old.db"))
         with closing(open_sqlite(f"sqlite:///{path.with_name('old.db')}")) as old:
             assert old.get_run("r1").data.metrics == {"loss": 0.5}
 
     def test_never_overwrites_an_older_copy(self, path: Path) -> None:
-        path.with_name("dovetail.db.v1-backup").write_text("precious")
-        state = upgrade(open_database(path), 2, STEPS)
-        assert state.backup == f"{path}.v1-backup-1"
-        assert path.with_name("dovetail.db.v1-backup").read_text() == "precious"
+        path.with_name(COPY).write_text("precious")
+        state = upgrade(open_database(path), NEXT, STEPS)
+        assert state.backup == str(path.with_name(f"{COPY}-1"))
+        assert path.with_name(COPY).read_text() == "precious"
 
     @pytest.mark.parametrize(("step", "why"), [(fail, "could not be used"), (lose_keys, "was not changed")])
     def test_that_fails_leaves_everything_as_it_was(self, path: Path, step: Any, why: str) -> None:
         with pytest.raises(StoreError, match=why):
-            upgrade(open_database(path), 3, (Migration(2, add_note), Migration(3, step)))
-        assert query(path, "SELECT version FROM schema_version") == [(1,)]
+            upgrade(open_database(path), LATER, (Migration(NEXT, add_note), Migration(LATER, step)))
+        assert query(path, "SELECT version FROM schema_version") == [(VERSION,)]
         assert "note" not in columns(path, "runs")
         assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
         with closing(open_sqlite(f"sqlite:///{path}")) as store:
             assert store.get_run("r1").data.metrics == {"loss": 0.5}
 
     def test_without_a_way_there_is_refused(self, path: Path) -> None:
-        with pytest.raises(StoreError, match="no way from schema version 1 to 3"):
-            upgrade(open_database(path), 3, (Migration(2, add_note),))
+        with pytest.raises(StoreError, match=f"no way from schema version {VERSION} to {LATER}"):
+            upgrade(open_database(path), LATER, (Migration(NEXT, add_note),))
         assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
 
     def test_that_fails_spares_the_copies_of_others(self, path: Path) -> None:
-        path.with_name("dovetail.db.v1-backup").write_text("precious")
+        path.with_name(COPY).write_text("precious")
         with pytest.raises(StoreError):
-            upgrade(open_database(path), 2, (Migration(2, fail),))
-        assert path.with_name("dovetail.db.v1-backup").read_text() == "precious"
+            upgrade(open_database(path), NEXT, (Migration(NEXT, fail),))
+        assert path.with_name(COPY).read_text() == "precious"
         assert len(list(path.parent.iterdir())) == 2
 
     def test_by_many_at_once_is_done_once(self, path: Path) -> None:
@@ -159,7 +162,8 @@ class TestUpgrade:
             add_note(transaction)
 
         threads = [
-            threading.Thread(target=upgrade, args=(open_database(path), 2, (Migration(2, counted),))) for _ in range(8)
+            threading.Thread(target=upgrade, args=(open_database(path), NEXT, (Migration(NEXT, counted),)))
+            for _ in range(8)
         ]
         for thread in threads:
             thread.start()
@@ -178,7 +182,7 @@ class TestUpgrade:
         assert path.read_bytes() == before
 
     def test_of_a_newer_one_is_refused(self, path: Path) -> None:
-        upgrade(open_database(path), 2, STEPS)
+        upgrade(open_database(path), NEXT, STEPS)
         with pytest.raises(SchemaTooNew):
             upgrade(open_database(path))
 

@@ -21,6 +21,7 @@ from dovetail.errors import ForeignLayout, SchemaTooNew, StoreError, StoreReadOn
 from dovetail.tracking.schema import SchemaKeeper, SchemaReport, SchemaUpgrade
 from dovetail.values import Batch, Metric, NewRun
 from dovetail_sql.migrations import Migration
+from dovetail_sql.schema import VERSION
 from dovetail_sql.upkeep import looked_at, upgraded
 from dovetail_sqlite import open_sqlite
 from dovetail_sqlite.integrity import faults_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from dovetail_sql.database import Transaction
 
+# The versions of the release below.
+NEXT, LATER = VERSION + 1, VERSION + 2
 MAIN = "from dovetail.cli.main import main; main()"
 # A newer release, in a process of its own: two steps further on, the second of which takes its time.
 NEWER = """
@@ -38,6 +41,7 @@ import sys, time
 from dovetail import hookimpl, plugins
 from dovetail.cli.main import main
 from dovetail_sql.migrations import Migration
+from dovetail_sql.schema import VERSION
 from dovetail_sql.store import SqlTrackingStore
 from dovetail_sql.upkeep import looked_at, upgraded
 from dovetail_sqlite.location import location
@@ -52,13 +56,14 @@ def slow(transaction):
     time.sleep({pause})
     transaction.execute("ALTER TABLE runs ADD COLUMN more TEXT")
 
-STEPS = (Migration(2, note, "notes"), Migration(3, slow, "more"))
+NEXT, LATER = VERSION + 1, VERSION + 2
+STEPS = (Migration(NEXT, note, "notes"), Migration(LATER, slow, "more"))
 
 class Store(SqlTrackingStore):
     def check_schema(self, *, quick=False):
-        return looked_at(self.database, 3, STEPS, quick=quick)
+        return looked_at(self.database, LATER, STEPS, quick=quick)
     def upgrade_schema(self, progress):
-        return upgraded(self.database, progress, 3, STEPS)
+        return upgraded(self.database, progress, LATER, STEPS)
 
 class Plugin:
     @hookimpl
@@ -110,14 +115,14 @@ def add_note(transaction: Transaction) -> None:
 class TestLooking:
     def test_at_a_file_that_is_well(self, path: Path) -> None:
         before = path.read_bytes()
-        assert keeper(path).check_schema() == SchemaReport(1, 1)
+        assert keeper(path).check_schema() == SchemaReport(VERSION, VERSION)
         assert path.read_bytes() == before
         assert [each.name for each in path.parent.iterdir()] == ["dovetail.db"]
 
     def test_while_it_is_open_leaves_its_log(self, path: Path) -> None:
         with closing(sqlite3.connect(path)) as raw:
             raw.execute("SELECT * FROM runs").fetchall()
-            assert keeper(path).check_schema() == SchemaReport(1, 1)
+            assert keeper(path).check_schema() == SchemaReport(VERSION, VERSION)
             raw.execute("UPDATE runs SET name = 'x'")
             raw.commit()
         assert query(path, "SELECT name FROM runs") == [("x",)]
@@ -134,20 +139,20 @@ class TestLooking:
     def test_at_one_in_memory(self) -> None:
         with closing(open_sqlite("sqlite://")) as store:
             assert store.check_schema().version == 0
-            assert store.upgrade_schema(print) == SchemaUpgrade(0, 1)
-            assert store.check_schema() == SchemaReport(1, 1)
+            assert store.upgrade_schema(print) == SchemaUpgrade(0, VERSION)
+            assert store.check_schema() == SchemaReport(VERSION, VERSION)
 
     def test_at_one_that_falls_behind_names_the_steps(self, path: Path) -> None:
-        steps = (Migration(2, add_note, "notes"), Migration(3, add_note))
-        report = looked_at(open_database(path), 3, steps)
-        assert (report.version, report.newest) == (1, 3)
-        assert report.pending == ("schema version 2: notes", "schema version 3")
+        steps = (Migration(NEXT, add_note, "notes"), Migration(LATER, add_note))
+        report = looked_at(open_database(path), LATER, steps)
+        assert (report.version, report.newest) == (VERSION, LATER)
+        assert report.pending == (f"schema version {NEXT}: notes", f"schema version {LATER}")
 
     def test_while_somebody_writes(self, path: Path) -> None:
         with closing(sqlite3.connect(path)) as raw:
             raw.execute("BEGIN IMMEDIATE")
             raw.execute("UPDATE runs SET name = 'x'")
-            assert keeper(path).check_schema() == SchemaReport(1, 1)
+            assert keeper(path).check_schema() == SchemaReport(VERSION, VERSION)
 
     def test_at_one_that_is_locked_gives_up(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         query(path, "PRAGMA journal_mode = DELETE")
@@ -241,13 +246,13 @@ class TestOthers:
 
     @pytest.mark.parametrize("command", ["check", "upgrade"])
     def test_a_newer_one_is_refused_with_a_line(self, path: Path, command: str) -> None:
-        query(path, "UPDATE schema_version SET version = 9")
+        query(path, f"UPDATE schema_version SET version = {LATER}")
         before = path.read_bytes()
         process = started(MAIN, command, f"sqlite:///{path}")
         _, told = process.communicate(timeout=60)
         assert process.returncode == SchemaTooNew.exit_code
         assert told.splitlines() == [
-            f"Error: {path} has schema version 9; this dovetail-sqlite works with versions up to 1.",
+            f"Error: {path} has schema version {LATER}; this dovetail-sqlite works with versions up to {VERSION}.",
             "  A newer dovetail wrote it: pip install --upgrade dovetail-sqlite",
         ]
         assert path.read_bytes() == before
@@ -257,22 +262,23 @@ class TestUpgrading:
     def test_says_what_it_does_and_where_the_copy_lies(self, path: Path) -> None:
         process = newer(path, "upgrade")
         out, told = process.communicate(timeout=60)
+        copy = f"{path}.v{VERSION}-backup"
         assert process.returncode == 0, told
-        assert f"Upgraded newer:///{path} from schema version 1 to 3.\nAs it was before: {path}.v1-backup\n" in out
+        assert f"Upgraded newer:///{path} from schema version {VERSION} to {LATER}.\nAs it was before: {copy}\n" in out
         assert told.splitlines() == [
             f"· copying {path}",
-            "· upgrading to schema version 2: notes",
-            "· upgrading to schema version 3: more",
+            f"· upgrading to schema version {NEXT}: notes",
+            f"· upgrading to schema version {LATER}: more",
         ]
-        with closing(sqlite3.connect(f"{path}.v1-backup")) as raw:
-            assert raw.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+        with closing(sqlite3.connect(copy)) as raw:
+            assert raw.execute("SELECT version FROM schema_version").fetchall() == [(VERSION,)]
 
     def test_two_at_once_do_it_once(self, path: Path) -> None:
         processes = [newer(path, "upgrade", 0.3) for _ in range(3)]
         outs = [process.communicate(timeout=60) for process in processes]
         assert [process.returncode for process in processes] == [0, 0, 0], outs
         assert sorted("Nothing to do" in out for out, _ in outs) == [False, True, True]
-        assert [each.name for each in path.parent.glob("*backup*")] == ["dovetail.db.v1-backup"]
+        assert [each.name for each in path.parent.glob("*backup*")] == [f"dovetail.db.v{VERSION}-backup"]
 
     @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows knows no SIGKILL")
     def test_a_kill_in_the_middle_leaves_the_old_one_and_the_next_upgrade_goes_through(self, path: Path) -> None:
@@ -282,12 +288,12 @@ class TestUpgrading:
         process.kill()
         process.communicate()
         with closing(open_sqlite(f"sqlite:///{path}")) as store:
-            assert store.check_schema() == SchemaReport(1, 1)
+            assert store.check_schema() == SchemaReport(VERSION, VERSION)
             assert store.get_run("r1").data.metrics == {"loss": 0.5}
         again = newer(path, "upgrade")
         out, told = again.communicate(timeout=60)
         assert again.returncode == 0, told
-        assert "from schema version 1 to 3" in out
+        assert f"from schema version {VERSION} to {LATER}" in out
         assert query(path, "SELECT run_id, note FROM runs") == [("r1", "old")]
 
     @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows knows no SIGKILL")
@@ -299,7 +305,7 @@ class TestUpgrading:
         process.communicate()
         (version,) = query(path, "SELECT version FROM schema_version")[0]
         columns = {row[1] for row in query(path, "PRAGMA table_info(runs)")}
-        assert (version, {"note", "more"} & columns) in [(1, set()), (3, {"note", "more"})]
+        assert (version, {"note", "more"} & columns) in [(VERSION, set()), (LATER, {"note", "more"})]
         assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
     @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals come by other ways there")
@@ -310,17 +316,17 @@ class TestUpgrading:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
         assert (process.returncode, told.splitlines()[-1]) == (130, "Error: Interrupted.")
-        assert query(path, "SELECT version FROM schema_version") == [(1,)]
+        assert query(path, "SELECT version FROM schema_version") == [(VERSION,)]
         assert list(path.parent.glob("*backup*")) == []
 
     def test_of_none_makes_one(self, tmp_path: Path) -> None:
         told: list[str] = []
-        assert keeper(tmp_path / "deep" / "new.db").upgrade_schema(told.append) == SchemaUpgrade(0, 1)
+        assert keeper(tmp_path / "deep" / "new.db").upgrade_schema(told.append) == SchemaUpgrade(0, VERSION)
         assert (told, (tmp_path / "deep" / "new.db").is_file()) == ([], True)
 
     def test_with_nothing_to_do_changes_nothing(self, path: Path) -> None:
         before = path.read_bytes()
-        assert keeper(path).upgrade_schema(print) == SchemaUpgrade(1, 1)
+        assert keeper(path).upgrade_schema(print) == SchemaUpgrade(VERSION, VERSION)
         assert path.read_bytes() == before
 
 
@@ -338,14 +344,14 @@ class TestReadOnly:
     def test_a_folder_that_may_only_be_read_can_be_looked_at(self, folder: Path) -> None:
         path = with_a_run(folder / "dovetail.db")
         folder.chmod(0o555)
-        assert as_nobody(lambda: str(keeper(path).check_schema())) == str(SchemaReport(1, 1))
+        assert as_nobody(lambda: str(keeper(path).check_schema())) == str(SchemaReport(VERSION, VERSION))
         assert sorted(each.name for each in folder.iterdir()) == ["dovetail.db"]
 
     def test_but_not_upgraded(self, folder: Path) -> None:
         path = with_a_run(folder / "dovetail.db")
         folder.chmod(0o555)
-        steps = (Migration(2, add_note),)
-        told = as_nobody(lambda: str(upgraded(open_database(path), print, 2, steps)))
+        steps = (Migration(NEXT, add_note),)
+        told = as_nobody(lambda: str(upgraded(open_database(path), print, NEXT, steps)))
         assert told.startswith(f"{StoreReadOnly.__name__}: {path}")
 
 
