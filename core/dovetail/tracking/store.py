@@ -45,9 +45,9 @@ class TrackingStore(LoggedModelStore, Bin):
       (a store says in its README what a power cut may cost).
     * **Concurrency.** Any number of threads may share one instance, and any number of processes one store, its very
       first use included. A store may wait for others; it fails only after a stated time, with ``StoreUnavailable``.
-      What others broke off (a deadlock, a conflict of what was read), and what a lost connection kept from being stored,
-      a method begins anew by itself. A connection lost while the work was being stored is an error that says so, unless
-      doing it twice is the same as doing it once.
+      What others broke off (a deadlock, a conflict of what was read), and what a lost connection kept from being
+      stored, a method begins anew by itself. A connection lost while the work was being stored is an error that says
+      so, unless doing it twice is the same as doing it once.
     * **Reading your writes.** A read that starts after a write returned sees it.
     * **Checked values.** Values arrive checked (see ``dovetail.values``); a store checks only what needs its data:
       existence, uniqueness, state.

@@ -118,6 +118,17 @@ class LinkStories(Stories):
         assert labels(store.get_run(one)) == [("wine", "1", {CONTEXT: "eval", "a": "1", "b": "3"})]
         assert labels(store.get_run(other)) == [("wine", "1", {"a": "x"})]
 
+    def test_everything_may_be_as_long_as_it_may_be(self, store: TrackingStore) -> None:
+        """In characters that need four bytes, and none of which repeat: indexes have limits of their own."""
+
+        def long(length: int) -> str:
+            return "".join(chr(0x20000 + (number * 7919) % 40_000) for number in range(length))
+
+        run_id = started(store)
+        given = DatasetInput(Dataset(long(500), long(36), "local", "{}"), (InputTag(long(255), long(500)),))
+        store.log_inputs(run_id, [given])
+        assert inputs(store, run_id).dataset_inputs == (given,)
+
     def test_an_experiment_knows_one_dataset_by_name_and_digest(self, store: TrackingStore) -> None:
         """What is noted first of source, schema and profile holds in the experiment; elsewhere it may differ."""
         elsewhere = store.create_experiment("elsewhere")

@@ -68,7 +68,7 @@ DEFINITIONS = (
     "CREATE INDEX ix_model_version_tags_long ON model_version_tags (name, version) WHERE length(value) > 128",
     "CREATE INDEX ix_model_version_tags_search ON model_version_tags (name, value, version) WHERE length(value) <= 128",
     "CREATE TABLE input_tags ( input INTEGER NOT NULL, name VARCHAR(255) NOT NULL, value VARCHAR(500) NOT NULL, PRIMARY KEY (input, name), FOREIGN KEY(input) REFERENCES run_inputs (id) ) WITHOUT ROWID",
-    "CREATE INDEX ix_input_tags_search ON input_tags (name, value, input)",
+    "CREATE INDEX ix_input_tags_search ON input_tags (value, input)",
 )
 
 FIXED = {

@@ -43,4 +43,5 @@ input_tags = Table(
     Column("value", name(500), nullable=False),
     sqlite_with_rowid=False,
 )
-Index("ix_input_tags_search", input_tags.c.name, input_tags.c.value, input_tags.c.input)
+# Without the name: names and values of the greatest length together are more than PostgreSQL's indexes hold.
+Index("ix_input_tags_search", input_tags.c.value, input_tags.c.input)
