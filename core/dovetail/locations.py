@@ -11,6 +11,7 @@ from dovetail.errors import InvalidUri, PluginMissing
 from dovetail.registry.finding import named_version
 from dovetail.registry.model_uri import ModelUri
 from dovetail.tracking import places
+from dovetail.tracking.made_models import made_model
 
 if TYPE_CHECKING:
     from dovetail.artifacts.store import ArtifactStore
@@ -49,8 +50,9 @@ def locate(
     """The artifact store and the path in it that a location names.
 
     Args:
-        uri: ``runs:/<run id>/<path>``, a model of a registry such as ``models:/<name>/<version>``, a logged model
-            ``models:/<model id>``, a local path, or the URI of a file or folder in any artifact store.
+        uri: ``runs:/<run id>/<path>``, also where the path begins with the name of a logged model that the run made; a
+            model of a registry such as ``models:/<name>/<version>``, a logged model ``models:/<model id>``, a local
+            path, or the URI of a file or folder in any artifact store.
         store: The tracking store that resolves run and model ids; by default the one in force.
         registry: The model registry; by default the one in force beside that tracking store.
 
@@ -60,8 +62,7 @@ def locate(
     """
     scheme = uris.scheme_of(uri)
     if scheme == "runs":
-        run_id, path = split_run_uri(uri)
-        return run_artifacts(run_id, store), path
+        return _in_run(*split_run_uri(uri), store or places.tracking_store())
     if scheme == "models":
         model = ModelUri.parse(uri)
         root, folder = locate(*_files_of(model, store, registry))
@@ -87,24 +88,38 @@ def location_of(uri: str, store: TrackingStore | None = None, registry: Registry
     scheme = uris.scheme_of(uri)
     if scheme == "runs":
         run_id, path = split_run_uri(uri)
-        return uris.join((store or places.tracking_store()).get_run(run_id).info.artifact_uri, path)
+        store = store or places.tracking_store()
+        run = store.get_run(run_id)
+        made = made_model(store, run, artifact_store(run.info.artifact_uri), path)
+        return uris.join(run.info.artifact_uri, path) if made is None else uris.join(made[0].artifact_location, made[1])
     if scheme == "models":
         model = ModelUri.parse(uri)
         return uris.join(location_of(*_files_of(model, store, registry)), model.path)
     return uris.uri_of(uris.path_of(uri)) if scheme == "file" else uri
 
 
+def _in_run(run_id: str, path: str, store: TrackingStore) -> tuple[ArtifactStore, str]:
+    run = store.get_run(run_id)
+    artifacts = artifact_store(run.info.artifact_uri)
+    if (made := made_model(store, run, artifacts, path)) is None:
+        return artifacts, path
+    root, folder = locate(made[0].artifact_location, store)
+    return (ArtifactFolder(root, folder) if folder else root), made[1]
+
+
 def _files_of(
     model: ModelUri, store: TrackingStore | None, registry: RegistryStore | None
 ) -> tuple[str, TrackingStore | None]:
     """Where a model's files lie, which is no ``models:`` URI any more, and the tracking store that resolves it."""
-    below = ""
+    below, registered = "", False
     for _ in range(_LONGEST_CHAIN):
         if model.model_id is not None:
-            logged = (store or places.tracking_store()).get_logged_model(model.model_id)
+            # What is registered can be used as long as its files are there, and gc keeps them.
+            known = (store or places.tracking_store()).get_logged_model
+            logged = known(model.model_id, allow_deleted=registered)
             return uris.join(logged.artifact_location, below), store
         registry = registry or places.registry_store(store.uri if store else None)
-        source = named_version(registry, model).source
+        source, registered = named_version(registry, model).source, True
         if uris.scheme_of(source) not in ("runs", "models"):
             return uris.join(source, below), store
         store = _tracking_beside(registry, store)

@@ -31,6 +31,7 @@ FLOORS = {
     "plugins": 1.1,
     # seams, and what needs nothing but values to do its work
     "tracking.store": 2,
+    "tracking.made_models": 2,
     "tracking.bin": 2,
     "tracking.logged_model_store": 2,
     "registry.store": 2,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import LoggedModel
 
-__all__ = ["log_checkpoint", "named_checkpoint"]
+__all__ = ["log_checkpoint"]
 
 
 def log_checkpoint(
@@ -64,15 +64,6 @@ def log_checkpoint(
         manifest.write(folder)
         _finish(store, model, output, folder)
     return ModelInfo.of(manifest, model.model_uri)
-
-
-def named_checkpoint(store: TrackingStore, run_id: str, name: str) -> LoggedModel | None:
-    """The logged model of that name that a run made last, None if it made none; runs name models this way, too."""
-    for output in reversed(store.get_run(run_id).outputs.model_outputs):
-        model = store.get_logged_model(output.model_id, allow_deleted=True)
-        if model.name == name:
-            return model
-    return None
 
 
 def _finish(store: TrackingStore, model: LoggedModel, output: LoggedModelOutput, folder: Path) -> None:

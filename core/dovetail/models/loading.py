@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING, Any
 from dovetail import locations, uris
 from dovetail.artifacts import transfer
 from dovetail.errors import InvalidInput, InvalidModel, NotFound, Untrusted
-from dovetail.models.checkpoints import named_checkpoint
 from dovetail.models.digests import file_digest
 from dovetail.models.flavors import flavor, flavor_saved
 from dovetail.models.function import Function
 from dovetail.models.info import ModelInfo
 from dovetail.models.manifest import FILE, FUNCTION, Manifest, inside
 from dovetail.models.model_code import ModelCode
-from dovetail.tracking import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dovetail.artifacts.store import ArtifactStore
     from dovetail.models.flavor import Flavor
 
 __all__ = ["fetch_model", "get_model_info", "load_function", "load_model", "load_with", "verify"]
@@ -139,7 +136,7 @@ def get_model_info(model_uri: str | os.PathLike[str]) -> ModelInfo:
     uri = os.fspath(model_uri)
     if uris.is_local(uri):
         return ModelInfo.of(Manifest.read(uris.path_of(uri)), uri)
-    store, path = _located(uri)
+    store, path = locations.locate(uri)
     with tempfile.TemporaryDirectory(prefix="dovetail-model-") as scratch:
         file = transfer.download(store, f"{path}/{FILE}".lstrip("/"), Path(scratch))
         return ModelInfo.of(Manifest.read(file.parent), uri)
@@ -165,20 +162,10 @@ def verify(folder: Path) -> None:
 def _fetched(uri: str, destination: Path | None) -> Path:
     if uris.is_local(uri) and destination is None:
         return uris.path_of(uri)
-    store, path = _located(uri)
+    store, path = locations.locate(uri)
     if destination is None and (local := store.local_path(path)) is not None:
         return local
     return transfer.download(store, path, destination or Path(tempfile.mkdtemp(dir=_downloads(os.getpid()))))
-
-
-def _located(uri: str) -> tuple[ArtifactStore, str]:
-    """As ``locate`` says; what is not among a run's artifacts may be a checkpoint that it made."""
-    store, path = locations.locate(uri)
-    if uris.scheme_of(uri) == "runs" and path and next(iter(store.list(path)), None) is None:
-        run_id, name = locations.split_run_uri(uri)
-        if (model := named_checkpoint(places.tracking_store(), run_id, name)) is not None:
-            return locations.locate(model.model_uri)
-    return store, path
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from dovetail import locations, uris
 from dovetail.errors import InvalidInput
 from dovetail.registry.finding import named_version
 from dovetail.registry.model_uri import ModelUri
+from dovetail.tracking.made_models import made_model
 
 if TYPE_CHECKING:
     from dovetail.registry.store import RegistryStore
@@ -83,6 +84,11 @@ class Origins:
 
     def _of_run(self, run_id: str, path: str) -> Origin:
         run = self.tracking.get_run(run_id)
+        made = made_model(self.tracking, run, locations.artifact_store(run.info.artifact_uri), path)
+        if made is not None:
+            model, below = made
+            source = uris.join(model.artifact_location, below) if self.apart or below else model.model_uri
+            return Origin(source, run_id, model.model_id)
         source = uris.join(run.info.artifact_uri, path) if self.apart else uris.join(f"runs:/{run_id}", path)
         return Origin(source, run_id)
 

@@ -304,6 +304,6 @@ def _pandas() -> Any:
 
 def _frame(models: Sequence[LoggedModel]) -> Any:
     """One row a model, with the columns that MLflow gives."""
-    rows = [model.to_dictionary() for model in models]
+    rows = [{**model.to_dictionary(), "metrics": list(model.metrics)} for model in models]
     columns = sorted(LoggedModel.__dataclass_fields__)
     return _pandas().DataFrame([{name: row[name] for name in columns} for row in rows], columns=columns)

@@ -34,7 +34,7 @@ class Batch(Value):
 
 
 def _members(members: object, kind: type) -> tuple[object, ...]:
-    if not isinstance(members, Iterable):
+    if not isinstance(members, Iterable) or isinstance(members, kind):
         raise InvalidInput(f"A batch takes several {kind.__name__} values here, not one {type(members).__name__}.")
     found = tuple(members)
     for member in found:

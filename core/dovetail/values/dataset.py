@@ -91,7 +91,7 @@ class DatasetInput(Value):
         if not isinstance(self.dataset, Dataset):
             raise InvalidInput(f"The input of a run must be a Dataset value, not {type(self.dataset).__name__}.")
         given = () if self.tags is None else self.tags
-        tags = tuple(given) if isinstance(given, Iterable) else (given,)
+        tags = (given,) if isinstance(given, InputTag) or not isinstance(given, Iterable) else tuple(given)
         if not all(isinstance(tag, InputTag) for tag in tags):
             raise InvalidInput(f"The tags of the dataset {self.dataset.name!r} must be a list of InputTag values.")
         if len({tag.key for tag in tags}) < len(tags):

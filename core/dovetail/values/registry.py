@@ -213,7 +213,7 @@ def check_described(description: object) -> str | None:
 
 
 def _tags(tags: object) -> tuple[RegistryTag, ...]:
-    found = tuple(tags) if isinstance(tags, Iterable) else (tags,)
+    found = (tags,) if isinstance(tags, RegistryTag) or not isinstance(tags, Iterable) else tuple(tags)
     if not all(isinstance(tag, RegistryTag) for tag in found):
         raise InvalidInput("The tags of a model version must be RegistryTag values.")
     return found

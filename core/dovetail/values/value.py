@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from dataclasses import Field
 
     from typing_extensions import Self
@@ -31,6 +31,10 @@ class Value:
         value = object.__new__(cls)
         value.__dict__.update(fields)
         return value
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Names and values of the fields, as in MLflow: ``dict(run.info)`` is what people print."""
+        return ((name, getattr(self, name)) for name in self.__dataclass_fields__)
 
     def __repr__(self) -> str:
         """One line, short, without passwords; what is small is written as Python takes it back."""

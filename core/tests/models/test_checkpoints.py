@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,6 @@ from dovetail.models.facade import flavor_facade
 from dovetail.models.loading import get_model_info, load_function
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
 
 
@@ -107,3 +107,29 @@ def test_what_cannot_be_uploaded_has_failed(facade: Any, line: Any) -> None:
     (model,) = dovetail.Client().search_logged_models([dovetail.get_run(run_id).info.experiment_id])
     assert model.status == "FAILED"
     assert "RunEnded" in str(model.status_message)
+
+
+def test_its_files_are_found_below_the_run_that_made_it(facade: Any, line: Any, tmp_path: Path) -> None:
+    info = facade.log_model(line, "best", step=3)
+    uri = f"runs:/{info.run_id}/best"
+    assert "MLmodel" in {entry.path for entry in dovetail.artifacts.list_artifacts(uri)}
+    assert info.model_id in dovetail.artifacts.load_text(f"{uri}/MLmodel")
+    fetched = dovetail.artifacts.download_artifacts(uri, dst_path=str(tmp_path / "fetched"))
+    assert (tmp_path / "fetched").resolve() in Path(fetched).resolve().parents or Path(fetched).is_dir()
+    with pytest.raises(NotFound):
+        dovetail.artifacts.load_text(f"runs:/{info.run_id}/worst/MLmodel")
+
+
+def test_it_is_registered_by_its_name_in_the_run(facade: Any, line: Any) -> None:
+    info = facade.log_model(line, "best", step=3)
+    version = dovetail.register_model(f"runs:/{info.run_id}/best", "lines")
+    assert (version.source, version.model_id, version.run_id) == (info.model_uri, info.model_id, info.run_id)
+
+
+def test_a_version_can_be_used_when_its_logged_model_is_in_the_bin(facade: Any, line: Any) -> None:
+    info = facade.log_model(line, "best", step=3)
+    dovetail.register_model(info.model_uri, "lines")
+    dovetail.Client().delete_logged_model(info.model_id)
+    assert facade.load_model("models:/lines/1").slope == line.slope
+    with pytest.raises(NotFound):
+        facade.load_model(info.model_uri)

@@ -195,7 +195,7 @@ class TestSearching:
             "tags",
         ]
         assert (list(frame["name"]), list(frame["status"])) == (["a", "b", "c"], ["READY"] * 3)
-        assert frame["metrics"][0][0]["value"] == 0.7
+        assert frame["metrics"][0][0].value == 0.7
         assert list(mlflow.search_logged_models(filter_string="name = 'z'").columns) == list(frame.columns)
 
     def test_what_cannot_be_read_is_refused(self) -> None:

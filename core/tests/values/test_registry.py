@@ -80,6 +80,11 @@ class TestStages:
             check_stage(stage)
 
 
+def test_their_fields_are_what_dict_gives() -> None:
+    assert dict(RegistryTag("a", "b")) == {"key": "a", "value": "b"}
+    assert dict(RegisteredModel("churn", 1, 2))["last_updated_timestamp"] == 2
+
+
 def test_they_are_shown_in_one_line_and_given_as_dicts() -> None:
     version = ModelVersion("churn", 3, 1, 2, source="s3://user:secret@bucket/x", aliases=["champion"])
     model = RegisteredModel("churn", 1, 2, latest_versions=[version], aliases={"champion": 3})
