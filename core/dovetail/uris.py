@@ -32,7 +32,7 @@ _PASSWORD = re.compile(r"(://[^/?#:@\s]*):[^/\s]*@")
 # slashes before it. What may be a port is none.
 _ODD_PASSWORD = re.compile(
     r"\A([A-Za-z][A-Za-z0-9+.\-]+:)"
-    r"(?:(//[^/?#:@\s\[]*:)(?!\d+(?:[/?#\s]|\Z))(?![^/\s]*@).*@|(?!/)[^\s/@]*@)",
+    r"(?:(//[^/?#:@\s\[]*:)(?!\d+(?:[/?#\s]|\Z))(?![^/\s]*@).*@|(?!/)[^\s/@]*@|/(?!/)[^\s/@:]*:[^\s/@]*@)",
     re.DOTALL,
 )
 # The name of a field of a query or fragment, and what says that its value is a password or the like. A name ends at

@@ -173,6 +173,8 @@ class TestMasked:
             ("postgresql://host/db?user=me&password=hunter2", "postgresql://host/db?user=me&password=***"),
             ("no ftp://a:hunter2@b and no ftp://c:hunter2@d", "no ftp://a:***@b and no ftp://c:***@d"),
             ("https://host/x#token=hunter2&top", "https://host/x#token=***&top"),
+            ("postgresql:/me:hunter2@host/d", "postgresql:***@host/d"),
+            ("models:/wine@champion", "models:/wine@champion"),
             ("postgresql://me:a/hunter2@host/d", "postgresql://me:***@host/d"),
             ("postgresql://me:a hunter2@host/d", "postgresql://me:***@host/d"),
             ("foo:hunter2@host", "foo:***@host"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from dovetail import locations, plugins, uris
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FileSystemDatasetSource", "is_claimed", "source_type_of"]
 
 LOCAL = "local"
+_HOST = re.compile(r"\[[0-9A-Fa-f:.]*\]")  # an address, whose colons mean nothing else
 _ANY = "*"  # the key of the store that takes what nobody claims
 # Schemes of files that people name before the plugin that opens them is installed.
 _KNOWN = frozenset(
@@ -124,6 +126,6 @@ def source_type_of(uri: str) -> str:
     scheme = uris.scheme_of(uri)
     if scheme in ("http", "https"):
         raise InvalidInput(f"{uris.masked(uri)!r} is a location in the web.", hint="Use HTTPDatasetSource.")
-    if uri[len(scheme) :].startswith("::"):  # leads from one place into another in the language of fsspec
+    if "::" in _HOST.sub("", uri) and scheme != "file":  # leads from one place into another in the language of fsspec
         raise InvalidUri(f"{uris.masked(uri)!r} is a chain of locations.", hint="Name the file by one location.")
     return LOCAL if scheme == "file" else scheme

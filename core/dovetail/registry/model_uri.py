@@ -8,7 +8,7 @@ from typing import Any
 from dovetail import uris
 from dovetail.errors import InvalidInput, InvalidUri
 from dovetail.values.names import check_model_id
-from dovetail.values.registry import check_registered_name, check_stage, check_version
+from dovetail.values.registry import STAGES, check_registered_name, check_stage, check_version
 
 __all__ = ["LATEST", "ModelUri"]
 
@@ -51,7 +51,8 @@ class ModelUri:
         if scheme.lower() != "models" or not rest.startswith("/") or rest.startswith("//"):
             raise InvalidUri(f"{uris.masked(uri)!r} names no model.", hint=_FORMS)
         first, *others = rest[1:].split("/")
-        if "@" in first:
+        # Names may hold an @: what is followed by a version or stage is a name.
+        if "@" in first and not _is_version_or_stage(others[0] if others else ""):
             name, _, alias = first.rpartition("@")
             return cls(check_registered_name(name), alias=_alias(alias, uri), path=_path(others))
         if not any(others):
@@ -74,6 +75,10 @@ def _model_id(text: str, uri: str) -> str:
         return check_model_id(text)
     except InvalidInput:
         raise InvalidUri(f"{uris.masked(uri)!r} names neither a version nor an alias.", hint=_FORMS) from None
+
+
+def _is_version_or_stage(text: str) -> bool:
+    return (text.isascii() and text.isdigit()) or text.lower() in (LATEST, *(stage.lower() for stage in STAGES))
 
 
 def _version_or_stage(text: str, uri: str) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dovetail import locations, uris
-from dovetail.errors import InvalidInput
+from dovetail.errors import InvalidInput, NotFound
 from dovetail.registry.finding import named_version
 from dovetail.registry.model_uri import ModelUri
 from dovetail.tracking.made_models import made_model
+from dovetail.values import LifecycleStage
 
 if TYPE_CHECKING:
     from dovetail.registry.store import RegistryStore
@@ -84,6 +85,8 @@ class Origins:
 
     def _of_run(self, run_id: str, path: str) -> Origin:
         run = self.tracking.get_run(run_id)
+        if run.info.lifecycle_stage == LifecycleStage.DELETED:
+            raise NotFound(f"Run {run_id} is deleted, and its files may go.", hint="Restore it first.")
         made = made_model(self.tracking, run, locations.artifact_store(run.info.artifact_uri), path)
         if made is not None:
             model, below = made

@@ -29,6 +29,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dovetail.errors import InvalidFilter
 from dovetail.tracking.filter_columns import MAX_COLUMNS, Column, parse_columns
 from dovetail.tracking.filter_lexer import MAX_LENGTH, Token
 from dovetail.tracking.filter_matching import Subject, like, matches, param_number, sort_subjects
@@ -39,8 +40,6 @@ from dovetail.tracking.filter_vocabulary import LISTS, PRESENCE, RANGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from dovetail.errors import InvalidFilter
 
 __all__ = [
     "MAX_COLUMNS",
@@ -95,6 +94,8 @@ def parse_filter(text: str | None, entity: str = "runs") -> Filter | None:
     Raises:
         InvalidFilter: The text is not a filter on this entity; says where and what was expected.
     """
+    if text is not None and not isinstance(text, str):
+        raise InvalidFilter(f"the filter is {type(text).__name__}, not text", hint='write "metrics.acc > 0.9"')
     if text is None or not text.strip():
         return None
     return _FilterReader(text, entity).read()

@@ -57,7 +57,8 @@ class Registered:
         """Why a run or logged model is still wanted, None if no version refers to it."""
         if time.monotonic() >= self._read_again_at:
             self._read()
-        versions = self._by_id.get((item.kind, item.id), []) + self._inside(item)
+        versions = self._by_id.get((item.kind, item.id), []) + self._inside(item) + self._above(item)
+        versions = versions or self._just_now(item)
         return f"{_all_of(versions)} {'refers' if len(versions) == 1 else 'refer'} to it" if versions else None
 
     def _read(self) -> None:
@@ -69,6 +70,9 @@ class Registered:
                 self._by_id.setdefault(key, []).append(version)
             if uris.scheme_of(version.source or ".") not in ("runs", "models"):
                 self._by_place.append((place_of(version.source), number, version))
+        self._at_place: dict[str, list[ModelVersion]] = {}
+        for place, _, version in self._by_place:
+            self._at_place.setdefault(place, []).append(version)
         self._by_place.sort(key=lambda entry: entry[:2])
         ended = time.monotonic()
         self._read_again_at = ended + max(_NEW_ENOUGH, 10 * (ended - began))
@@ -93,6 +97,23 @@ class Registered:
             if (place == folder or place.startswith(f"{folder}/")) and version not in known:
                 found.append(version)
         return found
+
+    def _above(self, item: Discarded) -> list[ModelVersion]:
+        """The versions whose files are a folder that the thing's folder lies in."""
+        found, folder = [], place_of(item.artifact_uri)
+        known = self._by_id.get((item.kind, item.id), [])
+        while "/" in folder:
+            folder = folder.rpartition("/")[0]
+            found += [version for version in self._at_place.get(folder, []) if version not in known]
+        return found
+
+    def _just_now(self, item: Discarded) -> list[ModelVersion]:
+        """The versions that name the thing and were registered since everything was read."""
+        field = {"run": "run_id", "logged_model": "model_id"}.get(item.kind)
+        if field is None:
+            return []
+        asked = f"{field} = '{item.id}'"
+        return [version for each in self._registries for version in each.search_model_versions(asked, (), _NAMED)]
 
 
 def _referred(version: ModelVersion) -> set[tuple[str, str]]:

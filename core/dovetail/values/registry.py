@@ -90,7 +90,7 @@ def check_version(version: object) -> int:
     """
     text = str(version) if isinstance(version, (int, str)) and not isinstance(version, bool) else ""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:19]) <= MAX_INT or len(text) > len(str(MAX_INT)):
-        raise InvalidInput(f"{version!r} is no model version.", hint="Versions are whole numbers from 1 on.")
+        raise InvalidInput(f"{version!r:.60} is no model version.", hint="Versions are whole numbers from 1 on.")
     return int(text)
 
 

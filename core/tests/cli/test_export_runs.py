@@ -80,6 +80,15 @@ class TestForms:
     def test_csv_is_that_of_experiments(self, dovetail: Any, wine: str) -> None:
         assert dovetail("runs", "export", "-n", "wine").out == dovetail("experiments", "csv", "-n", "wine").out
 
+    def test_no_character_in_a_name_breaks_a_row_of_csv(self, dovetail: Any, drawer: None, tmp_path: Path) -> None:
+        names = [f"a{mark}b" for mark in ("\r", "\n", "\r\n", '"', ",", "\u2028", ";")]
+        for name in names:
+            Client().create_run("0", run_name=name)
+        dovetail("runs", "export", "-o", str(tmp_path / "runs.csv"), "--columns", "run_id,run_name")
+        with (tmp_path / "runs.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))[1:]
+        assert sorted(name for _, name in rows) == sorted(names)
+
     def test_json_holds_the_whole_run(self, dovetail: Any, wine: str) -> None:
         two, one = json.loads(dovetail("runs", "export", "-n", "wine", "--format", "JSON").out)
         assert two["data"]["metrics"] == {}

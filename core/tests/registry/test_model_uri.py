@@ -76,3 +76,10 @@ def test_every_name_without_an_at_sign_can_be_written(name: str) -> None:
 def test_nothing_but_our_own_errors_comes_of_it(rest: str) -> None:
     with suppress(InvalidInput):
         ModelUri.parse(f"models:/{rest}")
+
+
+def test_a_name_may_hold_an_at() -> None:
+    assert ModelUri.parse("models:/a@b/1") == ModelUri(name="a@b", version=1)
+    assert ModelUri.parse("models:/a@b/Production/x").stage == "Production"
+    assert ModelUri.parse("models:/a@b") == ModelUri(name="a", alias="b")
+    assert ModelUri.parse("models:/a@b/MLmodel") == ModelUri(name="a", alias="b", path="MLmodel")

@@ -238,3 +238,9 @@ class TestLimits:
         with contextlib.suppress(InvalidFilter):
             parse_filter(text)
         assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("given", [5, b"x", ["a"], {"a": 1}, True])
+def test_what_is_no_text_is_no_filter(given: object) -> None:
+    with pytest.raises(InvalidFilter, match="not text"):
+        parse_filter(given)  # type: ignore[arg-type]

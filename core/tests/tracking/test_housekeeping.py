@@ -272,6 +272,29 @@ class TestRegistered:
             dovetail.delete_run(each)
         assert outcomes(dovetail.collect_garbage()) == {run_id: "kept", other: "removed"}
 
+    @pytest.mark.parametrize("source", ["{folder}/{run}", "{folder}", "{uri}/"])
+    def test_a_source_above_refers_to_it(self, wine: str, folder: Path, registry: RegistryStore, source: str) -> None:
+        run_id = logged(wine)
+        self.version(registry, source.format(run=run_id, folder=folder, uri=folder.as_uri()))
+        dovetail.delete_run(run_id)
+        assert outcomes(dovetail.collect_garbage()) == {run_id: "kept"}
+        assert len(files(folder)) == 2
+
+    def test_what_is_registered_meanwhile_counts(self, wine: str, folder: Path, registry: RegistryStore) -> None:
+        runs = [logged(wine) for _ in range(3)]
+        for run_id in runs:
+            dovetail.delete_run(run_id)
+
+        def follow(*_: Any) -> None:
+            if not list(registry.search_registered_models("name = 'forest'")):
+                for run_id in runs[1:]:
+                    self.version(registry, f"runs:/{run_id}/deep", run_id=run_id)
+
+        assert outcomes(dovetail.collect_garbage(progress=follow)) == dict(
+            zip(runs, ["removed", "kept", "kept"], strict=True)
+        )
+        assert len(files(folder)) == 4
+
     def test_a_logged_model(self, store: TrackingStore, wine: str, registry: RegistryStore) -> None:
         models = [store.create_logged_model(NewLoggedModel(wine)) for _ in range(4)]
         self.version(registry, f"models:/{models[0].model_id}")

@@ -29,7 +29,7 @@ def write(file: IO[str], columns: Sequence[OutColumn], rows: Iterable[Sequence[A
     Returns:
         How many rows there are.
     """
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(_Lines(file), lineterminator="\r\n")
     headings = [column.heading for column in columns]
     writer.writerow(map(output.one_line, headings) if shown else headings)
     count, moments = 0, [column.family == "info" and column.key in TIMES for column in columns]
@@ -38,6 +38,23 @@ def write(file: IO[str], columns: Sequence[OutColumn], rows: Iterable[Sequence[A
         cells = [_moment(value) if moment else _cell(value) for value, moment in zip(row, moments, strict=True)]
         writer.writerow(map(output.one_line, cells) if shown else cells)
     return count
+
+
+class _Lines:
+    """Ends rows by a line feed alone, as other programs on this system do.
+
+    The writer must not know of it: it leaves unquoted what it does not end rows by, and readers end rows by both.
+
+    Args:
+        file: Where rows go.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _cell(value: Any) -> str:
