@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 __all__ = ["Source", "translated"]
+
+# A user and password as libraries quote them from a location, without its scheme.
+_CREDENTIALS = re.compile(r"""([^\s/:@"']+):[^\s/@"']+@""")
 
 _BLOCK = 1 << 20
 # EFBIG is a file-size limit of the process or of the file system: for whoever writes, that is the end of the space too.
@@ -108,4 +112,4 @@ def _forbidden(message: str, *, writing: bool) -> DovetailError:
 
 def _reason(error: Exception) -> str:
     text = (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).strip().rstrip(".")
-    return text or type(error).__name__
+    return _CREDENTIALS.sub(r"\1:***@", text) or type(error).__name__

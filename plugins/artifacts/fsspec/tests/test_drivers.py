@@ -15,6 +15,7 @@ import pytest
 from dovetail.errors import InvalidUri, PluginMissing, StoreError, StoreReadOnly, StoreUnavailable
 from dovetail.testing.artifact_corpus import fill, names, read
 from dovetail_fsspec import dovetail_artifact_stores
+from dovetail_fsspec.failures import translated
 from dovetail_fsspec.local import LocalArtifactStore
 from dovetail_fsspec.store import FsspecArtifactStore
 
@@ -133,3 +134,10 @@ class TestAnArchive:
         with pytest.raises(StoreReadOnly):
             store.delete("MLmodel")
         assert names(store) == ["MLmodel"]
+
+
+def test_a_password_that_a_driver_quotes_without_its_scheme_is_hidden() -> None:
+    with pytest.raises(StoreError) as caught, translated("list it", kinds=Exception):
+        raise ValueError('Invalid bucket name "me:hunter2@bucket": it must match')
+    assert "hunter2" not in str(caught.value)
+    assert "me:***@bucket" in str(caught.value)
