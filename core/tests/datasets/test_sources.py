@@ -106,7 +106,10 @@ class TestWhatPeopleGive:
             resolve_dataset_source(given)
         assert "plugins list" in str(caught.value)
 
-    @pytest.mark.parametrize("given", ["s3::file:///etc/passwd", "simplecache::s3://b/x", "zip://::file:///etc/x.zip/a", "file://host/x", "x\x00y"])
+    @pytest.mark.parametrize(
+        "given",
+        ["s3::file:///etc/passwd", "simplecache::s3://b/x", "zip://::file:///x.zip/a", "file://host/x", "x\x00y"],
+    )
     def test_locations_that_lead_elsewhere_are_refused(self, given: str) -> None:
         with pytest.raises(InvalidInput):
             resolve_dataset_source(given)
