@@ -138,7 +138,8 @@ class TestInATerminal:
             "-qec",
             f"stty cols {columns}; {sys.executable} -c 'from dovetail.cli.main import main; main()' {command}",
             "/dev/null",
-            env={"TERM": "xterm", "NO_COLOR": ""},
+            # Tests that run side by side are told a width, which the terminal's own would give way to.
+            env={"TERM": "xterm", "NO_COLOR": "", "COLUMNS": ""},
         ).out
 
     def test_a_status_has_a_colour_and_no_line_is_too_long(self, place: Any, run: str) -> None:
