@@ -15,7 +15,7 @@ from dovetail.values import dataset as values
 if TYPE_CHECKING:
     from dovetail.models.schema import Schema
 
-__all__ = ["Dataset", "check_column", "columns_json", "inferred"]
+__all__ = ["Dataset", "columns_json", "inferred"]
 
 _NAME = "dataset"
 
@@ -159,19 +159,3 @@ def inferred(data: Any) -> Schema | None:
 def columns_json(schema: Schema | None) -> str | None:
     """The JSON that stores keep of a schema of columns."""
     return None if schema is None else json.dumps({"mlflow_colspec": schema.to_dict()})
-
-
-def check_column(columns: Any, name: Any, what: str) -> None:
-    """Refuse a column that is not there.
-
-    Args:
-        columns: The columns there are.
-        name: The name that was given; None where none was.
-        what: What the column is for.
-
-    Raises:
-        InvalidInput: There is no such column.
-    """
-    if name is not None and name not in columns:
-        listed = ", ".join(map(repr, list(columns)[:20]))
-        raise InvalidInput(f"There is no column {name!r} for the {what}.", hint=f"There are: {listed or 'no columns'}.")

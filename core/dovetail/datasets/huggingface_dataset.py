@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dovetail.datasets.dataset import Dataset, check_column, columns_json, inferred
+from dovetail.datasets.dataset import inferred
 from dovetail.datasets.digest import digest_of_columns
 from dovetail.datasets.huggingface_source import HuggingFaceDatasetSource
 from dovetail.datasets.sources import source_for
+from dovetail.datasets.table_dataset import TableDataset
 from dovetail.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["HuggingFaceDataset", "from_huggingface"]
 _LOOKED_AT = 10_000  # rows that types are told from
 
 
-class HuggingFaceDataset(Dataset):
+class HuggingFaceDataset(TableDataset):
     """A table of ``datasets``, in memory or on disk.
 
     Args:
@@ -51,10 +51,8 @@ class HuggingFaceDataset(Dataset):
             raise InvalidInput(
                 f"A {type(ds).__name__} is no datasets.Dataset.", hint="Choose one split; a stream must be read first."
             )
-        check_column(ds.column_names, targets, "targets")
         self._ds = ds
-        self._targets = targets
-        super().__init__(source, name, digest)
+        super().__init__(ds.column_names, source, targets=targets, name=name, digest=digest)
 
     def _compute_digest(self) -> str:
         columns = [self._ds.select_columns([name]).with_format("arrow") for name in self._ds.column_names]
@@ -64,11 +62,6 @@ class HuggingFaceDataset(Dataset):
     def ds(self) -> Any:
         """The table."""
         return self._ds
-
-    @property
-    def targets(self) -> str | None:
-        """The column to predict."""
-        return self._targets
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -84,10 +77,6 @@ class HuggingFaceDataset(Dataset):
         """The columns with their types, told from the first 10 000 rows; None for a table without columns."""
         first = self._ds.with_format(None).select(range(min(_LOOKED_AT, self._ds.num_rows))).to_pandas()
         return inferred(first) if len(first.columns) else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """What is stored of it."""
-        return {**super().to_dict(), "schema": columns_json(self.schema), "profile": json.dumps(self.profile)}
 
 
 def from_huggingface(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dovetail.datasets.dataset import Dataset, check_column, columns_json, inferred
+from dovetail.datasets.dataset import inferred
 from dovetail.datasets.digest import Content, digest_of_columns, number_heading
 from dovetail.datasets.sources import source_for
+from dovetail.datasets.table_dataset import TableDataset
 from dovetail.errors import InvalidInput
 from dovetail.models.recognition import is_frame
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PandasDataset", "frame_digest", "from_pandas"]
 
 
-class PandasDataset(Dataset):
+class PandasDataset(TableDataset):
     """A table of pandas.
 
     Args:
@@ -49,12 +49,8 @@ class PandasDataset(Dataset):
     ) -> None:
         if not is_frame(df):
             raise InvalidInput(f"A {type(df).__name__} is no pandas DataFrame.")
-        check_column(df.columns, targets, "targets")
-        check_column(df.columns, predictions, "predictions")
         self._df = df
-        self._targets = targets
-        self._predictions = predictions
-        super().__init__(source, name, digest)
+        super().__init__(df.columns, source, targets=targets, predictions=predictions, name=name, digest=digest)
 
     def _compute_digest(self) -> str:
         return frame_digest(self._df)
@@ -65,16 +61,6 @@ class PandasDataset(Dataset):
         return self._df
 
     @property
-    def targets(self) -> str | None:
-        """The column to predict."""
-        return self._targets
-
-    @property
-    def predictions(self) -> str | None:
-        """The column with what a model predicted."""
-        return self._predictions
-
-    @property
     def profile(self) -> dict[str, Any]:
         """How many rows and cells there are."""
         return {"num_rows": len(self._df), "num_elements": int(self._df.size)}
@@ -83,10 +69,6 @@ class PandasDataset(Dataset):
     def schema(self) -> Schema | None:
         """The columns with their types; None for a table without columns."""
         return inferred(self._df) if len(self._df.columns) else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """What is stored of it."""
-        return {**super().to_dict(), "schema": columns_json(self.schema), "profile": json.dumps(self.profile)}
 
 
 def from_pandas(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dovetail.datasets.dataset import Dataset, check_column, columns_json
 from dovetail.datasets.digest import digest_of_columns
 from dovetail.datasets.sources import source_for
+from dovetail.datasets.table_dataset import TableDataset
 from dovetail.errors import InvalidInput
 from dovetail.models.datatypes import AnyType, Array, DataType, Object, Property
 from dovetail.models.schema import ColSpec, Schema
@@ -34,7 +33,7 @@ _NUMBERS = {"Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UI
 _TIMES = {"Date", "Datetime", "Duration", "Time"}  # kept as integers
 
 
-class PolarsDataset(Dataset):
+class PolarsDataset(TableDataset):
     """A table of polars.
 
     Args:
@@ -60,12 +59,8 @@ class PolarsDataset(Dataset):
     ) -> None:
         if not _is_table(df):
             raise InvalidInput(f"A {type(df).__name__} is no polars DataFrame.", hint="Collect a LazyFrame first.")
-        check_column(df.columns, targets, "targets")
-        check_column(df.columns, predictions, "predictions")
         self._df = df
-        self._targets = targets
-        self._predictions = predictions
-        super().__init__(source, name, digest)
+        super().__init__(df.columns, source, targets=targets, predictions=predictions, name=name, digest=digest)
 
     def _compute_digest(self) -> str:
         return digest_of_columns("polars table", self._df.get_columns(), self._df.height, _heading, _block)
@@ -74,16 +69,6 @@ class PolarsDataset(Dataset):
     def df(self) -> pl.DataFrame:
         """The table."""
         return self._df
-
-    @property
-    def targets(self) -> str | None:
-        """The column to predict."""
-        return self._targets
-
-    @property
-    def predictions(self) -> str | None:
-        """The column with what a model predicted."""
-        return self._predictions
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -98,10 +83,6 @@ class PolarsDataset(Dataset):
             for column in self._df.get_columns()
         ]
         return Schema(columns) if columns else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """What is stored of it."""
-        return {**super().to_dict(), "schema": columns_json(self.schema), "profile": json.dumps(self.profile)}
 
 
 def from_polars(

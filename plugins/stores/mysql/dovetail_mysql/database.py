@@ -19,8 +19,8 @@ from dovetail_sql.session import ServerTransaction, Session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dovetail_mysql.location import Location
     from dovetail_sql.database import Row, Statement
+    from dovetail_sql.server_location import Location
     from dovetail_sql.texts import Text
 
 __all__ = ["MysqlDatabase"]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from pymysql.err import DataError, InterfaceError
 
 from dovetail import uris
-from dovetail.errors import InvalidInput, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
-from dovetail_sql.retrying import Lost, Transient, Unsure
+from dovetail_sql import server_failures as failures
 
 if TYPE_CHECKING:
     import pymysql
@@ -41,21 +40,17 @@ def failure(error: pymysql.MySQLError, name: str, waited: float, *, committing: 
     """
     code, text = code_of(error), _text(error)
     if code in _IN_EACH_OTHERS_WAY:
-        return Transient(
-            f"{name} stayed locked by other writers for {waited:g} s.",
-            hint="See which transactions hold it (SHOW ENGINE INNODB STATUS), or wait longer with "
-            "DOVETAIL_BUSY_TIMEOUT=<seconds>.",
-        )
+        return failures.locked(name, waited, "SHOW ENGINE INNODB STATUS")
     # What is done on a connection that was closed has no number.
     if code in _GONE or code in _UNREACHED or isinstance(error, InterfaceError):
-        return _lost(name, text, committing=committing)
+        return failures.lost(name, text, committing=committing)
     if code in _READ_ONLY:
-        return StoreReadOnly(f"{name} may be read but not written: {text}.", hint="Ask for the right to write there.")
+        return failures.read_only(name, text)
     if code in _FULL:
-        return StoreFull(f"{name} has no more room: {text}.", hint="Make room; what was stored before is intact.")
+        return failures.full(name, text)
     if code in _UNFIT or isinstance(error, DataError):
-        return InvalidInput(f"{name} cannot hold what was to be stored: {text}.")
-    return StoreError(f"{name} could not be used: the server says {text!r}.")
+        return failures.unfit(name, text)
+    return failures.unusable(name, "the server", text)
 
 
 def unreached(error: pymysql.MySQLError, name: str, *, before: bool) -> Exception:
@@ -68,23 +63,10 @@ def unreached(error: pymysql.MySQLError, name: str, *, before: bool) -> Exceptio
     """
     code, text = code_of(error), _text(error)
     if code in _CROWDED:
-        return Transient(f"{name} takes no connection: {text}.", hint="Try again later.")
+        return failures.crowded(name, text)
     if code in _GONE or code in _UNREACHED:
-        kind = Lost if before else StoreUnavailable
-        hint = "Check that the server is up, and the host and port in the URI."
-        return kind(f"{name} cannot be reached: {text}.", hint=hint)
-    return StoreError(
-        f"{name} refused the connection: {text}.", hint="Check the user, the password and the database in the URI."
-    )
-
-
-def _lost(name: str, text: str, *, committing: bool) -> Exception:
-    if committing:
-        return Unsure(
-            f"The connection to {name} was lost while it stored something ({text}).",
-            hint="Look whether it is there before doing it again.",
-        )
-    return Lost(f"The connection to {name} was lost ({text}); nothing was stored.", hint="Check that the server is up.")
+        return failures.out_of_reach(name, text, before=before)
+    return failures.refused(name, text)
 
 
 def _text(error: BaseException) -> str:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
 
-    from dovetail_postgresql.location import Location
     from dovetail_sql.database import Row
+    from dovetail_sql.server_location import Location
     from dovetail_sql.texts import Text
 
 __all__ = ["PostgresqlDatabase"]

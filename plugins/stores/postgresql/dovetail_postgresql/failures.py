@@ -6,8 +6,7 @@ import psycopg
 from psycopg import errors
 
 from dovetail import uris
-from dovetail.errors import InvalidInput, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
-from dovetail_sql.retrying import Lost, Transient, Unsure
+from dovetail_sql import server_failures as failures
 
 __all__ = ["failure", "unreached"]
 
@@ -33,19 +32,16 @@ def failure(error: psycopg.Error, name: str, waited: float, *, committing: bool)
     code = error.sqlstate or ""
     text = _first_line(error)
     if code in _IN_EACH_OTHERS_WAY:
-        return Transient(
-            f"{name} stayed locked by other writers for {waited:g} s.",
-            hint="See which transactions hold it (pg_locks), or wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
-        )
+        return failures.locked(name, waited, "pg_locks")
     if code.startswith(_GONE) or (not code and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))):
-        return _lost(name, text, committing=committing)
+        return failures.lost(name, text, committing=committing)
     if code in _READ_ONLY:
-        return StoreReadOnly(f"{name} may be read but not written: {text}.", hint="Ask for the right to write there.")
+        return failures.read_only(name, text)
     if code in _FULL:
-        return StoreFull(f"{name} has no more room: {text}.", hint="Make room; what was stored before is intact.")
+        return failures.full(name, text)
     if isinstance(error, errors.DataError):
-        return InvalidInput(f"{name} cannot hold what was to be stored: {text}.")
-    return StoreError(f"{name} could not be used: PostgreSQL says {text!r}.")
+        return failures.unfit(name, text)
+    return failures.unusable(name, "PostgreSQL", text)
 
 
 def unreached(error: psycopg.Error, name: str, *, before: bool) -> Exception:
@@ -59,24 +55,8 @@ def unreached(error: psycopg.Error, name: str, *, before: bool) -> Exception:
     text = _first_line(error)
     said = text.partition("FATAL:")[2].strip()
     if any(words in said for words in _BUSY_WORDS):
-        return Transient(f"{name} takes no connection: {said}.", hint="Try again later.")
-    if said:
-        return StoreError(
-            f"{name} refused the connection: {said}.", hint="Check the user, the password and the database in the URI."
-        )
-    kind = Lost if before else StoreUnavailable
-    return kind(
-        f"{name} cannot be reached: {text}.", hint="Check that the server is up, and the host and port in the URI."
-    )
-
-
-def _lost(name: str, text: str, *, committing: bool) -> Exception:
-    if committing:
-        return Unsure(
-            f"The connection to {name} was lost while it stored something ({text}).",
-            hint="Look whether it is there before doing it again.",
-        )
-    return Lost(f"The connection to {name} was lost ({text}); nothing was stored.", hint="Check that the server is up.")
+        return failures.crowded(name, said)
+    return failures.refused(name, said) if said else failures.out_of_reach(name, text, before=before)
 
 
 def _first_line(error: psycopg.Error) -> str:
