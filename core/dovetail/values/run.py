@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput
 from dovetail.values.link import RunInputs, RunOutputs
@@ -14,7 +14,9 @@ from dovetail.values.state import LifecycleStage, RunStatus
 from dovetail.values.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import Self
 
 __all__ = ["NewRun", "Run", "RunData", "RunInfo", "new_run_id"]
 
@@ -106,8 +108,29 @@ class RunData(Value):
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    # The latest points with step and timestamp, for those who need more than the value.
-    latest: tuple[Metric, ...] = ()
+    # The latest points with step and timestamp, for those who need more than the value. No default in the class:
+    # only what is missing is asked of __getattr__.
+    latest: tuple[Metric, ...] = field(default_factory=tuple)
+
+    @classmethod
+    def read(cls, points: Sequence[tuple[str, float, int, int]], params: dict[str, str], tags: dict[str, str]) -> Self:
+        """What a store read, unchecked: the latest points as key, value, timestamp and step.
+
+        They become ``Metric`` values when somebody asks for them: few do, and a page of runs would be made of little
+        else.
+        """
+        metrics = {point[0]: point[1] for point in points}
+        return cls.stored(metrics=metrics, params=params, tags=tags, _points=points)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "latest" or "_points" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        made = (
+            Metric.stored(key=key, value=value, timestamp=timestamp, step=step)
+            for key, value, timestamp, step in self.__dict__["_points"]
+        )
+        self.__dict__["latest"] = latest = tuple(made)
+        return latest
 
     def _facts(self) -> Mapping[str, object]:
         return self.to_dictionary()

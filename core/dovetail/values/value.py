@@ -29,7 +29,7 @@ class Value:
         Fields left out take the dataclass default, except mutable ones (dicts), which must be given.
         """
         value = object.__new__(cls)
-        value.__dict__.update(fields)
+        object.__setattr__(value, "__dict__", fields)
         return value
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:

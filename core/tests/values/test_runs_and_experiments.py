@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from typing import Any
 
@@ -25,6 +26,36 @@ from dovetail.values import (
     ViewType,
 )
 from dovetail.values.names import check_run_id
+
+
+class TestRunData:
+    POINTS = (("loss", 0.5, 1_700_000_000_000, 3), ("acc", float("inf"), 1_700_000_000_001, -1))
+
+    @pytest.fixture
+    def read(self) -> RunData:
+        """As a store reads it: the points are no values yet."""
+        return RunData.read(list(self.POINTS), {"lr": "0.1"}, {"team": "a"})
+
+    @pytest.fixture
+    def made(self) -> RunData:
+        latest = tuple(Metric(*point) for point in self.POINTS)
+        return RunData({point.key: point.value for point in latest}, {"lr": "0.1"}, {"team": "a"}, latest)
+
+    def test_what_is_read_is_what_was_made(self, read: RunData, made: RunData) -> None:
+        assert read == made
+        assert repr(read) == repr(made)
+        assert dict(read) == dict(made)
+        assert dataclasses.asdict(read) == dataclasses.asdict(made)
+        assert read.latest is read.latest
+
+    def test_it_can_be_copied_before_anybody_asks(self, read: RunData, made: RunData) -> None:
+        assert pickle.loads(pickle.dumps(read)) == made
+        assert copy.deepcopy(read) == copy.copy(read) == dataclasses.replace(read) == made
+
+    def test_it_has_nothing_else(self, read: RunData) -> None:
+        with pytest.raises(AttributeError, match="'RunData' object has no attribute 'metric'"):
+            read.metric  # type: ignore[attr-defined]  # noqa: B018
+        assert RunData().latest == ()
 
 
 class TestNewRun:

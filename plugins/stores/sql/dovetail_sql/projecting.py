@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select
 
 from dovetail.tracking.filters import Column, parse_columns
-from dovetail.values import Metric, Run, RunData
+from dovetail.values import Run, RunData
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
 from dovetail_sql.links import NOTHING_MADE, NOTHING_USED
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from dovetail_sql.database import Row, Transaction
-    from dovetail_sql.reading import RunRow
+    from dovetail_sql.reading import Point, RunRow
 
 __all__ = ["Projection"]
 
@@ -54,18 +54,16 @@ class Projection:
     def runs(self, transaction: Transaction, runs: Sequence[RunRow]) -> list[Run]:
         """The runs with their metadata, and of what they hold what is among the columns."""
         numbers = [run.id for run in runs]
-        latest: dict[int, list[Metric]] = {number: [] for number in numbers}
+        latest: dict[int, list[Point]] = {number: [] for number in numbers}
         for name, row in self._found(transaction, "metric", numbers):
-            value = nan if row[2] is None else row[2]
-            latest[row[0]].append(Metric.stored(key=name, value=value, timestamp=row[3], step=row[4]))
+            latest[row[0]].append((name, nan if row[2] is None else row[2], row[3], row[4]))
         params, tags = (self._by_run(transaction, kind, numbers) for kind in ("param", "tag"))
         return [self._run(run, latest[run.id], params[run.id], tags[run.id]) for run in runs]
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _run(self, run: RunRow, latest: list[Metric], params: dict[str, str], tags: dict[str, str]) -> Run:
-        metrics = {point.key: point.value for point in latest}
-        data = RunData.stored(metrics=metrics, params=params, tags=tags, latest=tuple(latest))
+    def _run(self, run: RunRow, latest: list[Point], params: dict[str, str], tags: dict[str, str]) -> Run:
+        data = RunData.read(latest, params, tags)
         return Run.stored(info=info_of(run, self._root), data=data, inputs=NOTHING_USED, outputs=NOTHING_MADE)
 
     def _values(

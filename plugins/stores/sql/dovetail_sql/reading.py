@@ -7,7 +7,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail import uris
-from dovetail.values import Experiment, Metric, Run, RunData, RunInfo
+from dovetail.values import Experiment, Run, RunData, RunInfo
 from dovetail_sql.links import NOTHING_MADE, NOTHING_USED, links_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from dovetail.values import RunInputs, RunOutputs
     from dovetail_sql.database import Transaction
 
-__all__ = ["ExperimentRow", "RunRow", "experiments", "info_of", "run_artifacts", "runs"]
+__all__ = ["ExperimentRow", "Point", "RunRow", "experiments", "info_of", "run_artifacts", "runs"]
+
+
+Point = tuple[str, float, int, int]
+"""A metric's latest point: key, value, timestamp, step."""
 
 
 class ExperimentRow(NamedTuple):
@@ -114,7 +118,8 @@ def runs(transaction: Transaction, rows: Sequence[RunRow], root: str) -> list[Ru
     tags = _texts(transaction, "tags_of", rows, among)
     links, nothing = links_of(transaction, rows), (NOTHING_USED, NOTHING_MADE)
     return [
-        _run(row, root, _data(latest[row.id], params[row.id], tags[row.id]), links.get(row.id, nothing)) for row in rows
+        _run(row, root, RunData.read(latest[row.id], params[row.id], tags[row.id]), links.get(row.id, nothing))
+        for row in rows
     ]
 
 
@@ -123,18 +128,12 @@ def _run(row: RunRow, root: str, data: RunData, links: tuple[RunInputs, RunOutpu
     return Run.stored(info=info_of(row, root), data=data, inputs=inputs, outputs=outputs)
 
 
-def _data(latest: list[Metric], params: dict[str, str], tags: dict[str, str]) -> RunData:
-    metrics = {metric.key: metric.value for metric in latest}
-    return RunData.stored(metrics=metrics, params=params, tags=tags, latest=tuple(latest))
-
-
-def _latest(transaction: Transaction, rows: Sequence[RunRow], among: dict[str, Any]) -> dict[int, list[Metric]]:
+def _latest(transaction: Transaction, rows: Sequence[RunRow], among: dict[str, Any]) -> dict[int, list[Point]]:
     found = transaction.rows("latest_of", among)
     names = transaction.keys.names(transaction, {point[1] for point in found})
-    held: dict[int, list[Metric]] = {row.id: [] for row in rows}
+    held: dict[int, list[Point]] = {row.id: [] for row in rows}
     for run, key, value, timestamp, step in found:
-        number = nan if value is None else value
-        held[run].append(Metric.stored(key=names[key], value=number, timestamp=timestamp, step=step))
+        held[run].append((names[key], nan if value is None else value, timestamp, step))
     return held
 
 

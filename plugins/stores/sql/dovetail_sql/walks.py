@@ -29,8 +29,8 @@ class Pace(NamedTuple):
 
     Args:
         few: So many are looked at one by one sooner than found on a walk.
-        stretch: The rows of the first stretch, at least.
-        ahead: The rows of the first stretch for each row that is wanted, at least.
+        stretch: The rows of the first stretch, at least, if there is a filter.
+        ahead: The rows of the first stretch for each row that is wanted, at least, if there is a filter.
         long: Before a stretch of more rows than this, more are taken for few.
         still_few: How many then.
         asked: How many may meet a single comparison for that.
@@ -38,8 +38,8 @@ class Pace(NamedTuple):
     """
 
     few: int = FEW
-    stretch: int = 1000
-    ahead: int = 10
+    stretch: int = 600
+    ahead: int = 6
     long: int = 10_000
     still_few: int = 20_000
     asked: int = 50_000
@@ -118,7 +118,7 @@ class Walk:
         return None if section == MISSING and self._are_few(self._pace.few) else self._page(shape, limit)
 
     def _in_stretches(self, shape: Shape, limit: int) -> list[Row] | None:
-        length = max(self._pace.stretch, self._pace.ahead * limit)
+        length = limit if shape.tree is None else max(self._pace.stretch, self._pace.ahead * limit)
         while (edge := self._edge(shape, length)) is not None:
             found = self._stretch(shape, edge, limit)
             if len(found) >= limit:
@@ -184,4 +184,4 @@ def _place_of(shape: Shape) -> Shape:
 def _longer(length: int, found: int, limit: int) -> int:
     """How long the next stretch should be, after one that was too short."""
     wanted = length * 3 * limit // (2 * found) if found else 16 * length
-    return min(max(wanted, 4 * length), 64 * length)
+    return min(max(wanted, 2 * length), 64 * length)
