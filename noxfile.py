@@ -27,7 +27,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 # A missing interpreter is skipped, and said so; where the variable CI is set, it is an error.
 nox.options.download_python = "never"
 TESTS = f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"
-nox.options.sessions = ["lint", "types", "docs", "wheels", "interop", TESTS]
+nox.options.sessions = ["lint", "types", "docs", "wheels", "interop", "frames", TESTS]
 
 
 @nox.session
@@ -69,6 +69,14 @@ def interop(session: nox.Session) -> None:
     python = str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
     session.run("pytest", "tests/e2e/test_mlflow_models.py", env={"DOVETAIL_TEST_MLFLOW_PYTHON": python})
+
+
+@nox.session
+def frames(session: nox.Session) -> None:
+    """Datasets of every library they can be of, heavy ones among them; Spark needs Java."""
+    install_checkout(session)
+    session.install("-r", "requirements/frames.txt")
+    session.run("pytest", "core/tests/datasets", *session.posargs, env={"DOVETAIL_TEST_FRAMES": "required"})
 
 
 @nox.session

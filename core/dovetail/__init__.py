@@ -116,6 +116,7 @@ _SUBMODULES = (
     "exceptions",
     "hookspecs",
     "inspection",
+    "install_hint",
     "lazy",
     "locations",
     "models",

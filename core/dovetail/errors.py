@@ -10,6 +10,7 @@
     │   ├── InvalidSetting        an environment variable or dovetail.toml entry
     │   ├── ParamConflict         a param logged again with another value
     │   ├── AliasMoved            an alias that is not where the caller expected it
+    │   ├── StageMoved            a version that is not in the stage the caller expected
     │   └── RunEnded              logging to a run that is over or deleted
     ├── NotFound                  404 RESOURCE_DOES_NOT_EXIST   exit 3
     ├── AlreadyExists             400 RESOURCE_ALREADY_EXISTS   exit 4
@@ -62,6 +63,7 @@ __all__ = [
     "RunEnded",
     "RunFailed",
     "SchemaTooNew",
+    "StageMoved",
     "StoreError",
     "StoreFull",
     "StoreReadOnly",
@@ -155,6 +157,10 @@ class ParamConflict(InvalidInput):
 
 class AliasMoved(InvalidInput):
     """An alias of a registered model is not where the caller expected it: somebody else moved it first."""
+
+
+class StageMoved(InvalidInput):
+    """A version of a registered model is not in the stage the caller expected: somebody else moved it first."""
 
 
 class RunEnded(InvalidInput):

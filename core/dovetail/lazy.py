@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["attributes"]
+__all__ = ["attributes", "names"]
 
 
 def attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
@@ -30,6 +30,16 @@ def attributes(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         return value
 
     return load
+
+
+def names(package: str, homes: Mapping[str, str]) -> Callable[[], list[str]]:
+    """What a package takes as its ``__dir__``, beside ``attributes``: what is not loaded yet is listed, too.
+
+    Args:
+        package: The package's own name.
+        homes: Public name -> the module of the package that defines it.
+    """
+    return lambda: sorted({*vars(sys.modules[package]), *homes})
 
 
 def _submodule(package: str, name: str) -> Any:

@@ -8,13 +8,11 @@ installed but unused one costs nothing.
 from __future__ import annotations
 
 import importlib
-import re
 import reprlib
 import sys
 import threading
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dovetail import entrypoints, hookspecs, settings
@@ -89,25 +87,6 @@ KINDS = {
         "samplers": "sampler",
     }.items()
 }
-
-# Kind and key -> distribution where it is not called by the key, for the line that says what to install.
-_DISTRIBUTIONS = {
-    ("artifact_stores", "memory"): "dovetail-fsspec",
-    ("artifact_stores", "file"): "dovetail-fsspec",
-    ("env_managers", "local"): "dovetail-system",
-    ("tracking_stores", "mariadb"): "dovetail-mysql",
-    ("registry_stores", "mariadb"): "dovetail-mysql",
-}
-# Keys whose distribution is one of ours. Others get no name to install: anybody could publish that name.
-_OURS = {
-    "file", "fsspec", "local", "mariadb", "memory", "mysql", "null", "postgresql", "pyfunc", "sklearn", "sqlite",
-    "system", "uv", "virtualenv",
-}  # fmt: skip
-# Keys that people ask for, and that no plugin answers for in this version.
-_NOT_YET = {
-    "azure", "catboost", "conda", "databricks", "docker", "gcs", "gs", "hdfs", "http", "https", "keras", "kubernetes",
-    "lightgbm", "onnx", "pytorch", "ray", "s3", "slurm", "spark", "tensorflow", "xgboost",
-}  # fmt: skip
 
 
 class Plugins:
@@ -225,12 +204,14 @@ class Plugins:
         raise _kept_out(kind, key, claims[0]) if claims else self._missing(kind, key)
 
     def _missing(self, kind: Kind, key: str) -> PluginMissing:
+        from dovetail.install_hint import install_hint
+
         keys = sorted(set(self.offers(kind.name)) - {ANY})
         close = get_close_matches(key, keys, n=1)
         meant = f" Did you mean {close[0]!r}?" if close else ""
         return PluginMissing(
             f"No {kind.noun} answers for {key!r}.{meant} Installed: {', '.join(keys) or 'none'}.",
-            hint=_install_hint(kind, key),
+            hint=install_hint(kind.name, key),
         )
 
     def _import(self, point: EntryPoint) -> ModuleType:
@@ -360,22 +341,6 @@ def _kept_out(kind: Kind, key: str, point: EntryPoint) -> PluginBlocked:
         "DOVETAIL_PLUGINS_ALLOW or DOVETAIL_PLUGINS_BLOCK.",
         hint=f"Take {point.distribution} off the block list, or put it on the allow list.",
     )
-
-
-def _install_hint(kind: Kind, key: str) -> str | None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
-        return None  # no distribution could be called that
-    distribution = _DISTRIBUTIONS.get((kind.name, key), f"dovetail-{key}")
-    # A checkout has the plugins lying beside the core; there the path installs what the index may not have.
-    checkout = Path(__file__).resolve().parents[2] / "plugins"
-    for project in sorted(checkout.glob("[!_]*/*/pyproject.toml")):
-        if project.parent.name == distribution.removeprefix("dovetail-"):
-            return f"Install it with: {sys.executable} -m pip install {project.parent}"
-    if key in _NOT_YET:
-        return f"This version of dovetail has no plugin of its own for {key}; see `dovetail plugins list`."
-    if key not in _OURS:
-        return "Install the plugin that offers it; `dovetail plugins list` shows what is there."
-    return f"Its plugin, where it is published, is installed with: {sys.executable} -m pip install {distribution}"
 
 
 def _trace(manager: pluggy.PluginManager) -> None:

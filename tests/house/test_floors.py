@@ -28,6 +28,7 @@ FLOORS = {
     # lookup
     "entrypoints": 1,
     "hookspecs": 1,
+    "install_hint": 0,
     "plugins": 1.1,
     # seams, and what needs nothing but values to do its work
     "tracking.store": 2,
@@ -44,6 +45,7 @@ FLOORS = {
     "tracking.series": 2,
     "tracking.thinning": 2,
     "tracking.columns": 2,
+    "tracking.walking": 2,
     "artifacts": 2,
     "environments": 2,
     "models.flavor": 2,

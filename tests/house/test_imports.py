@@ -34,8 +34,8 @@ HERE: dict[str, str] = {
     "dovetail.client": "MlflowClient",
     "dovetail.config": "set_tracking_uri get_tracking_uri is_tracking_uri_set set_registry_uri get_registry_uri",
     "dovetail.data": """
-        Dataset DatasetInput DatasetSource InputTag from_pandas from_numpy from_polars from_huggingface get_source
-        get_dataset_source_from_json get_registered_sources
+        Dataset DatasetInput DatasetSource InputTag from_pandas from_numpy from_polars from_huggingface from_spark
+        from_tensorflow load_delta get_source get_dataset_source_from_json get_registered_sources
     """,
     "dovetail.data.code_dataset_source": "CodeDatasetSource",
     "dovetail.data.dataset": "Dataset",
@@ -43,6 +43,7 @@ HERE: dict[str, str] = {
     "dovetail.data.dataset_source_registry": """
         get_dataset_source_from_json get_registered_sources resolve_dataset_source
     """,
+    "dovetail.data.delta_dataset_source": "DeltaDatasetSource",
     "dovetail.data.filesystem_dataset_source": "FileSystemDatasetSource",
     "dovetail.data.http_dataset_source": "HTTPDatasetSource",
     "dovetail.data.huggingface_dataset": "HuggingFaceDataset from_huggingface",
@@ -53,8 +54,12 @@ HERE: dict[str, str] = {
     "dovetail.data.polars_dataset": "PolarsDataset from_polars",
     "dovetail.data.schema": "TensorDatasetSchema",
     "dovetail.data.sources": """
-        CodeDatasetSource FileSystemDatasetSource HTTPDatasetSource HuggingFaceDatasetSource
+        CodeDatasetSource DeltaDatasetSource FileSystemDatasetSource HTTPDatasetSource HuggingFaceDatasetSource
+        SparkDatasetSource
     """,
+    "dovetail.data.spark_dataset": "SparkDataset from_spark load_delta",
+    "dovetail.data.spark_dataset_source": "SparkDatasetSource",
+    "dovetail.data.tensorflow_dataset": "TensorFlowDataset from_tensorflow",
     "dovetail.entities": """
         Dataset DatasetInput Experiment ExperimentTag FileInfo InputTag LifecycleStage
         LoggedModel LoggedModelInput LoggedModelOutput LoggedModelParameter LoggedModelStatus LoggedModelTag
@@ -156,7 +161,6 @@ NOT_YET: dict[str, str] = {
         enable_async_logging enable_system_metrics_logging disable_system_metrics_logging
         set_system_metrics_sampling_interval set_system_metrics_samples_before_logging set_system_metrics_node_id
     """,
-    "dovetail.data": "from_spark from_tensorflow load_delta",
     "dovetail.entities": """
         Webhook WebhookEvent WebhookStatus WebhookTestResult Workspace
     """,

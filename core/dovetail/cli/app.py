@@ -22,6 +22,8 @@ COMMANDS = {
     "runs": ("dovetail.cli.runs", "List, show, compare, watch, create, delete, restore, move and export runs."),
     "experiments": ("dovetail.cli.experiments", "List, create, rename, delete, restore and export experiments."),
     "artifacts": ("dovetail.cli.artifacts", "List, upload and download the files of runs."),
+    "datasets": ("dovetail.cli.datasets", "List and show the datasets that runs used."),
+    "logged-models": ("dovetail.cli.logged_models", "Search, show, tag, delete and restore logged models."),
     "models": ("dovetail.cli.models", "Use saved models."),
     "registry": ("dovetail.cli.registry", "Register models under names, and say which of their versions is in use."),
     "envs": ("dovetail.cli.envs", "List and remove the environments that projects and models run in."),

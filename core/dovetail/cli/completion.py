@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "backends",
+    "dataset_names",
     "env_managers",
     "experiment_ids",
     "experiment_names",
+    "logged_model_ids",
     "model_names",
     "plugin_keys",
     "quietly",
@@ -49,6 +51,16 @@ def run_ids(incomplete: str) -> list[Offer]:
     return _asked(found, incomplete)
 
 
+def logged_model_ids(incomplete: str) -> list[Offer]:
+    """Ids of logged models, newest first, each with its name."""
+    from dovetail.cli.beginnings import logged_models_beginning_with
+
+    def found() -> list[Offer]:
+        return [(model.model_id, model.name) for model in logged_models_beginning_with(incomplete, OFFERED)]
+
+    return _asked(found, incomplete)
+
+
 def experiment_ids(incomplete: str) -> list[Offer]:
     """Ids of experiments, each with its name."""
     return _asked(lambda: [(number, name) for number, name in _experiments()], incomplete)
@@ -57,6 +69,11 @@ def experiment_ids(incomplete: str) -> list[Offer]:
 def experiment_names(incomplete: str) -> list[Offer]:
     """Names of experiments, each with its id."""
     return _asked(lambda: [(name, number) for number, name in _experiments()], incomplete)
+
+
+def dataset_names(incomplete: str) -> list[Offer]:
+    """Names of datasets that runs used lately, each with its digest."""
+    return _asked(_datasets, incomplete)
 
 
 def model_names(incomplete: str) -> list[Offer]:
@@ -99,6 +116,16 @@ def _experiments() -> list[Offer]:
     from dovetail.tracking.client import Client
 
     return [(each.experiment_id, each.name) for each in Client().search_experiments(max_results=1000)]
+
+
+def _datasets() -> list[Offer]:
+    from dovetail.tracking.client import Client
+
+    client = Client()
+    places = [each.experiment_id for each in client.search_experiments(max_results=1000)]
+    runs = client.search_runs(places, "datasets.name LIKE '%'", max_results=OFFERED)
+    used = [each.dataset for run in runs for each in run.inputs.dataset_inputs]
+    return list({each.name: each.digest for each in reversed(used)}.items())[::-1]
 
 
 def _models() -> list[Offer]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dovetail.cli import output
+from dovetail.cli.consent import require_consent
 from dovetail.cli.group import GroupApp
 from dovetail.durations import GRAMMAR, seconds_of
 from dovetail.errors import EnvironmentFailed, InvalidInput
@@ -79,16 +79,15 @@ def _seconds(age: str) -> float:
 
 
 def _ask(found: list[Pruned], *, json: bool) -> None:
-    """Have the removal confirmed; where nobody can be asked, it must be said beforehand."""
     if not found:
         return
-    if json or not sys.stdin.isatty():
-        raise InvalidInput(
-            f"{_things(found)} would be removed, and there is nobody to ask.", hint="Say --yes, or look with --dry-run."
-        )
-    _table(found)
-    if not typer.confirm(f"Remove {_things(found)}, {output.size(_total(found))}?"):
-        raise typer.Exit(1)
+    require_consent(
+        f"Remove {_things(found)}, {output.size(_total(found))}?",
+        f"{_things(found)} would be removed",
+        json=json,
+        hint="Say --yes, or look with --dry-run.",
+        show=lambda: _table(found),
+    )
 
 
 def _show(found: list[Pruned], *, dry_run: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dovetail.cli import output
+from dovetail.cli.consent import require_consent
 from dovetail.cli.group import GroupApp
 from dovetail.errors import InvalidInput, StoreError
 
@@ -64,9 +64,11 @@ def collect(
     }
     if vacuum and dry_run:
         raise InvalidInput("--vacuum changes the database, and --dry-run does not.", hint="Leave out one of the two.")
+    shown = None
     if not dry_run and not yes:
-        _ask(_collected(named, dry_run=True), json=json)
-    report = _collected(named, dry_run=dry_run)
+        shown = _collected(named, dry_run=True)
+        _ask(shown, json=json)
+    report = _collected(named, dry_run=dry_run, confirmed=shown)
     if not json:
         _show(report)
     given_back = _compacted(named["tracking_uri"]) if vacuum else None
@@ -100,7 +102,7 @@ def _require_success(report: GarbageReport) -> None:
     first, failing = report.failed[0], "cannot be looked at" if report.dry_run else "could not be removed"
     raise StoreError(
         f"{_things(report.failed)} {failing}; the first is {_KINDS[first.kind]} {first.id}: {first.reason}",
-        hint="What is begun cannot be restored; `dovetail gc` goes on with it once the reason is gone.",
+        hint="Some of it may be beyond restoring; `dovetail gc` goes on with it once the reason is gone.",
     )
 
 
@@ -123,25 +125,23 @@ def _one_of(backend_store_uri: str | None, tracking_uri: str | None) -> str | No
 
 
 def _ask(found: GarbageReport, *, json: bool) -> None:
-    """Have the removal confirmed; where nobody can be asked, it must be said beforehand."""
     if not found.removed:
         return
-    if json or not sys.stdin.isatty():
-        raise InvalidInput(
-            f"{_things(found.removed)} would be removed for good, and there is nobody to ask.",
-            hint="Say --yes, or look with --dry-run.",
-        )
-    _table(found)
-    if not typer.confirm(f"Remove {_things(found.removed)} for good, {output.size(found.size)}?"):
-        raise typer.Exit(1)
+    require_consent(
+        f"Remove {_things(found.removed)} for good, {output.size(found.size)}?",
+        f"{_things(found.removed)} would be removed for good",
+        json=json,
+        hint="Say --yes, or look with --dry-run.",
+        show=lambda: _table(found),
+    )
 
 
-def _collected(named: dict[str, Any], *, dry_run: bool) -> GarbageReport:
+def _collected(named: dict[str, Any], *, dry_run: bool, confirmed: GarbageReport | None = None) -> GarbageReport:
     from dovetail.cli.counting import Counter
     from dovetail.tracking.housekeeping import collect_garbage
 
     with Counter("looked at" if dry_run else "done") as counter:
-        return collect_garbage(**named, dry_run=dry_run, progress=counter.add)
+        return collect_garbage(**named, dry_run=dry_run, confirmed=confirmed, progress=counter.add)
 
 
 def _show(report: GarbageReport) -> None:

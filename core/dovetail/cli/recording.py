@@ -35,10 +35,11 @@ def record(
         InvalidInput: A run cannot end with that status, or a tag breaks the rules.
     """
     from dovetail.tracking.client import Client
+    from dovetail.tracking.families import PARENT
     from dovetail.values import RunStatus
 
     ended = RunStatus.check_ended(status)  # before anything is made
-    own = {"mlflow.note.content": description, "mlflow.parentRunId": parent}
+    own = {"mlflow.note.content": description, PARENT: parent}
     given = {**tags, **{key: value for key, value in own.items() if value is not None}}
     client = Client()
     run_id = client.create_run(experiment_id, tags=given, run_name=name).info.run_id

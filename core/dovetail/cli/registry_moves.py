@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dovetail.cli import output
+from dovetail.cli.clients import open_client
 from dovetail.cli.group import GroupApp
 from dovetail.cli.registry_names import MODEL, REASON, VERSION
-
-if TYPE_CHECKING:
-    from dovetail.tracking.client import Client
 
 __all__ = ["add_to"]
 
@@ -21,12 +19,6 @@ ALIAS = typer.Argument(metavar="ALIAS", help="Letters, digits, _ and -.")
 EXPECTED = typer.Option(
     "--expected", metavar="NUMBER|none", help="Only if it points at this version now, or at none; else nothing is done."
 )
-
-
-def _client() -> Client:
-    from dovetail.tracking.client import Client
-
-    return Client()
 
 
 @alias.command("set")
@@ -39,7 +31,7 @@ def set_alias(
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
     """Point an alias at a version."""
-    client = _client()
+    client = open_client()
     client.set_registered_model_alias(name, alias, version, reason=reason, **_expected(expected))
     output.told(client.get_registered_model(name).to_dictionary(), f"{name}@{alias} is version {version}.", json=json)
 
@@ -53,7 +45,7 @@ def delete_alias(
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
     """Remove an alias; the version stays."""
-    client = _client()
+    client = open_client()
     client.delete_registered_model_alias(name, alias, reason=reason, **_expected(expected))
     output.told(client.get_registered_model(name).to_dictionary(), f"{name}@{alias} is no more.", json=json)
 
@@ -75,7 +67,7 @@ def stage(
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
     """Put a version into a stage."""
-    changed = _client().transition_model_version_stage(name, version, stage, archive_existing, reason=reason)
+    changed = open_client().transition_model_version_stage(name, version, stage, archive_existing, reason=reason)
     message = f"Version {changed.version} of {name!r} is in stage {changed.current_stage}."
     output.told(changed.to_dictionary(), message, json=json)
 
@@ -89,7 +81,7 @@ def history(
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
     """Show who moved which alias or stage where, when and why, the latest first."""
-    client = _client()
+    client = open_client()
     moves = client.get_registered_model_history(name, what, max_results)
     if not moves:
         client.get_registered_model(name)
@@ -116,7 +108,7 @@ def rollback(
     """
     if (alias is None) == (version is None):
         raise typer.BadParameter("Give either ALIAS or --version NUMBER.")
-    client = _client()
+    client = open_client()
     if alias is not None:
         found = client.rollback_registered_model_alias(name, alias, reason=reason)
         message = f"{name}@{alias} is version {found.version} again."

@@ -36,11 +36,11 @@ def _aliases(model: RegisteredModel) -> str:
     return ", ".join(f"@{alias} {version}" for alias, version in sorted(model.aliases.items())) or "-"
 
 
-def list_versions(versions: Iterable[ModelVersion]) -> None:
-    """Print a table of versions."""
-    rows = [[*_row(each), uris.masked(each.source)] for each in versions]
+def list_versions(versions: Iterable[ModelVersion], *, named: bool = False) -> None:
+    """Print a table of versions, with the names of their models if they are of several."""
+    rows = [[*([each.name] if named else []), *_row(each), uris.masked(each.source)] for each in versions]
     columns = [">Version", "Stage", "Aliases", "Created", "By", "Source"]
-    output.table(columns, rows, empty=f"No versions. {_REGISTER}")
+    output.table(["Name", *columns] if named else columns, rows, empty=f"No versions. {_REGISTER}")
 
 
 def _row(version: ModelVersion) -> list[str]:

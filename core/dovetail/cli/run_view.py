@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import typer
 
 from dovetail import uris
 from dovetail.cli import output
+from dovetail.cli.dataset_uses import context_of
 from dovetail.cli.sparkline import Histories
 from dovetail.tracking.client import Client
+from dovetail.tracking.families import PARENT
+from dovetail.values import ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dovetail.values import Run
+    from dovetail.values import DatasetInput, Run
 
 __all__ = ["show_run"]
 
@@ -26,8 +30,11 @@ def show_run(run: Run) -> None:
     _section("Params", sorted(run.data.params.items()))
     _section("Metrics", _metrics(run, Histories(client)))
     _section("Tags", [(key, value) for key, value in sorted(run.data.tags.items()) if not key.startswith("mlflow.")])
+    _section("Datasets", [_dataset(each) for each in run.inputs.dataset_inputs])
+    _section("Used models", [(each.model_id, "") for each in run.inputs.model_inputs])
+    _section("Logged models", _made(run, client))
     typer.echo()
-    output.next_steps((f"artifacts list -r {run.info.run_id}", "its files"))
+    output.next_steps(*_next(run))
 
 
 def _facts(run: Run, experiment: str) -> None:
@@ -40,7 +47,7 @@ def _facts(run: Run, experiment: str) -> None:
     if info.lifecycle_stage != "active":
         output.fact("stage", info.lifecycle_stage)
     for name, key in (
-        ("parent", "mlflow.parentRunId"),
+        ("parent", PARENT),
         ("source", "mlflow.source.name"),
         ("commit", "mlflow.source.git.commit"),
         ("note", "mlflow.note.content"),
@@ -57,10 +64,36 @@ def _metrics(run: Run, histories: Histories) -> list[tuple[str, str]]:
     return [(key, f"{value:<{width}}  {line}".rstrip()) for key, value, line in lines]
 
 
+def _dataset(used: DatasetInput) -> tuple[str, str]:
+    purpose = f", for {context}" if (context := context_of(used)) else ""
+    return used.dataset.name, f"{used.dataset.digest}, {used.dataset.source_type}{purpose}"
+
+
+def _made(run: Run, client: Client) -> list[tuple[str, str]]:
+    """The logged models that the run made, with the names of those that lie where they were made."""
+    outputs = run.outputs.model_outputs
+    if not outputs:
+        return []
+    own = f"source_run_id = '{run.info.run_id}'"
+    found = client.search_logged_models([run.info.experiment_id], own, view_type=ViewType.ALL)
+    names = {model.model_id: model.name for model in found}
+    return [(each.model_id, f"step {each.step}  {names.get(each.model_id, '')}".rstrip()) for each in outputs]
+
+
+def _next(run: Run) -> list[tuple[str, str]]:
+    steps = [(f"artifacts list -r {run.info.run_id}", "its files")]
+    if used := run.inputs.dataset_inputs:
+        data = used[0].dataset
+        steps.append((f"datasets show {quote(data.name)} --digest {quote(data.digest)}", "a dataset it used"))
+    if made := run.outputs.model_outputs:
+        steps.append((f"logged-models show {made[-1].model_id}", "the model it made last"))
+    return steps
+
+
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> None:
     if not rows:
         return
     typer.echo(output.styled(f"\n{title}", bold=True))
     width = max(len(key) for key, _ in rows)
     for key, value in rows:
-        typer.echo(f"  {output.one_line(key):<{width}}  {output.one_line(value)}")
+        typer.echo(f"  {output.one_line(key):<{width}}  {output.one_line(value)}".rstrip())

@@ -15,7 +15,7 @@ from dovetail.values import dataset as values
 if TYPE_CHECKING:
     from dovetail.models.schema import Schema
 
-__all__ = ["Dataset", "columns_json", "inferred"]
+__all__ = ["Dataset", "columns_json", "inferred", "warn_of_no_schema"]
 
 _NAME = "dataset"
 
@@ -152,8 +152,13 @@ def inferred(data: Any) -> Schema | None:
             warnings.simplefilter("ignore", UserWarning)  # they are about models that check their input
             return infer_schema(data)
     except InvalidModel as error:
-        warnings.warn(f"The dataset has no schema: {error.message}", stacklevel=4)
+        warn_of_no_schema(error)
         return None
+
+
+def warn_of_no_schema(error: InvalidModel) -> None:
+    """Say that a dataset is kept without its schema, and why."""
+    warnings.warn(f"The dataset has no schema: {error.message}", stacklevel=5)
 
 
 def columns_json(schema: Schema | None) -> str | None:

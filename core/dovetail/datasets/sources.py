@@ -34,6 +34,8 @@ _BUILT_IN = {
     "http": ("dovetail.datasets.http_source", "HTTPDatasetSource"),
     LOCAL: ("dovetail.datasets.file_source", "FileSystemDatasetSource"),
     "hugging_face": ("dovetail.datasets.huggingface_source", "HuggingFaceDatasetSource"),
+    "spark": ("dovetail.datasets.spark_source", "SparkDatasetSource"),
+    "delta_table": ("dovetail.datasets.delta_source", "DeltaDatasetSource"),
     "code": ("dovetail.datasets.code_source", "CodeDatasetSource"),
 }
 

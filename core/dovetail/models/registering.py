@@ -9,7 +9,7 @@ from dovetail.errors import DovetailError, InvalidInput, InvalidModel
 from dovetail.models.loading import get_model_info
 from dovetail.models.manifest import FUNCTION
 from dovetail.registry.models import register_model
-from dovetail.registry.registering import Registrar
+from dovetail.registry.registering import Registrar, check_wait
 from dovetail.tracking import places
 from dovetail.values.registry import check_registered_name
 
@@ -29,11 +29,12 @@ class Registration:
 
     Raises:
         InvalidName: The name breaks the rules.
+        InvalidInput: The time to wait is none.
     """
 
     def __init__(self, name: str | None, seconds: float | None) -> None:
         self._name = None if name is None else check_registered_name(name)
-        self._seconds = seconds
+        self._seconds = check_wait(seconds)
         self._registrar: Registrar | None = None
 
     def prepare(self, store: TrackingStore) -> None:

@@ -16,4 +16,4 @@ __all__ = ["Project", "SubmittedRun", "run"]
 _HOMES = {"Project": "project", "SubmittedRun": "submitted", "run": "launch"}
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy.attributes(__name__, _HOMES)
+    __getattr__, __dir__ = lazy.attributes(__name__, _HOMES), lazy.names(__name__, _HOMES)

@@ -10,6 +10,7 @@ from dovetail.errors import InvalidInput, RunEnded
 from dovetail.tracking import experiments
 from dovetail.tracking.casting import as_params, as_tags
 from dovetail.tracking.client import Client
+from dovetail.tracking.families import PARENT
 from dovetail.tracking.runs import active_run_id_or_none
 from dovetail.values import Batch, LifecycleStage, RunStatus
 
@@ -60,7 +61,7 @@ class RunSlot:
         tags = {tag.key: tag.value for tag in batch.tags}
         # Started by a driver that has a run of its own, it is that run's child.
         if parent := active_run_id_or_none():
-            tags["mlflow.parentRunId"] = parent
+            tags[PARENT] = parent
         run = client.create_run(self._experiment(), tags=tags, run_name=self.run_name)
         with ended_on_error(run):
             client.store.log_batch(run.info.run_id, Batch(params=batch.params))

@@ -9,12 +9,13 @@ from dovetail import locations
 from dovetail.errors import InvalidInput
 from dovetail.registry.finding import latest_of_stage, named_version
 from dovetail.registry.model_uri import ModelUri
-from dovetail.registry.moving import MovingClient, check_limit
+from dovetail.registry.moving import MovingClient
 from dovetail.registry.registering import Registrar
 from dovetail.registry.store import MAX_MODELS, MAX_VERSIONS
 from dovetail.registry.tags import as_registry_tags
 from dovetail.tracking.source import user_name
 from dovetail.values.names import check_key
+from dovetail.values.page import check_limit
 from dovetail.values.registry import check_described, check_registered_name, check_stage, check_version
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput, NotFound
 from dovetail.registry.model_uri import LATEST
+from dovetail.values.registry import check_alias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,9 @@ def aliased_version(registry: RegistryStore, name: str, alias: str) -> ModelVers
         NotFound: There is no such model, or ``latest`` of one without versions is asked for.
         InvalidInput: It has no such alias; MLflow's clients know this by that code, not as something not found.
     """
-    if alias.lower() == LATEST:
+    if isinstance(alias, str) and alias.lower() == LATEST:
         return latest_version(registry, name)
+    check_alias(alias)
     aliases = registry.get_registered_model(name).aliases
     if alias not in aliases:
         raise InvalidInput(

@@ -20,8 +20,10 @@ _FORMS = "Write models:/<name>/<version>, models:/<name>@<alias>, models:/<name>
 class ModelUri:
     """What a ``models:/`` URI names: a version of a registered model in one of four ways, or a logged model by its id.
 
-    Names and aliases stand in it as they are, nothing is percent-encoded. What is left of the last ``@`` of the first
-    part is the name, so a model whose own name holds one is found by its versions' aliases only.
+    Names and aliases stand in it as they are, nothing is percent-encoded. A name may hold ``@``: where a version, a
+    stage or ``latest`` follows, the whole first part is the name (``models:/a@b/1`` is version 1 of ``a@b``); anywhere
+    else the last ``@`` parts name and alias (``models:/a@b`` and ``models:/a@b/data`` mean the alias ``b`` of ``a``).
+    So a file called like a version or stage right below an alias is reached by the version's number only.
 
     Attributes:
         name: The registered model's; empty for a logged model.
@@ -47,8 +49,8 @@ class ModelUri:
             InvalidUri: It has none of the forms, or its path leads elsewhere.
             InvalidInput: A part of it is no name, version or stage.
         """
-        scheme, _, rest = uri.partition(":")
-        if scheme.lower() != "models" or not rest.startswith("/") or rest.startswith("//"):
+        scheme, (_, _, rest) = uris.scheme_of(uri), uri.partition(":")
+        if scheme != "models" or not rest.startswith("/") or rest.startswith("//"):
             raise InvalidUri(f"{uris.masked(uri)!r} names no model.", hint=_FORMS)
         first, *others = rest[1:].split("/")
         # Names may hold an @: what is followed by a version or stage is a name.

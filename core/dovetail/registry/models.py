@@ -27,6 +27,8 @@ def register_model(
     await_registration_for: float | None = 300,
     *,
     tags: Mapping[str, Any] | None = None,
+    description: str | None = None,
+    run_link: str | None = None,
 ) -> ModelVersion:
     """Register a model as a new version under a name, which is created if it is new.
 
@@ -41,18 +43,20 @@ def register_model(
         await_registration_for: Seconds to wait at most until a registry that takes its time has made it ready; None and
             0 do not wait.
         tags: Labels of the version.
+        description: What the version is, for people.
+        run_link: A page about the run, elsewhere.
 
     Returns:
         The version; ``version.version`` is its number.
 
     Raises:
         NotFound: There is no such run, logged model or version, or no model.
-        InvalidInput: The name, the location or a tag breaks the rules.
+        InvalidInput: The name, the location, a tag or the time to wait breaks the rules.
         InvalidState: It failed, or is not ready in time.
     """
     client = Client()
     registrar = Registrar(client.store, client.registry)
-    new = registrar.version_of(name, model_uri, tags=tags)
+    new = registrar.version_of(name, model_uri, tags=tags, description=description, run_link=run_link)
     _require_model(os.fspath(model_uri))
     return registrar.register(new, await_registration_for)
 

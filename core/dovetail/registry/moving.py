@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput, InvalidState, NotFound
@@ -10,7 +11,9 @@ from dovetail.registry.backtracking import Trail
 from dovetail.registry.finding import aliased_version
 from dovetail.registry.store import ANYWHERE, MAX_MODELS, Anywhere
 from dovetail.tracking.source import user_name
+from dovetail.tracking.walking import every
 from dovetail.values.names import check_text
+from dovetail.values.page import check_limit
 from dovetail.values.registry import STAGES, check_alias, check_registered_name, check_stage, check_version
 
 if TYPE_CHECKING:
@@ -165,11 +168,21 @@ class MovingClient(ABC):
             )
         return self._transition(name, check_version(version), into, reason, archive=bool(archive_existing_versions))
 
-    def _transition(self, name: str, version: int, stage: str, reason: str, *, archive: bool = False) -> ModelVersion:
+    def _transition(
+        self,
+        name: str,
+        version: int,
+        stage: str,
+        reason: str,
+        *,
+        expected: str | Anywhere = ANYWHERE,
+        archive: bool = False,
+    ) -> ModelVersion:
         return self.registry.transition_stage(
             check_registered_name(name),
             version,
             stage,
+            expected=expected,
             archive_existing=archive,
             user_id=user_name(),
             reason=_checked(reason),
@@ -191,14 +204,14 @@ class MovingClient(ABC):
             NotFound: There is no such model.
             InvalidInput: There is no such stage.
         """
-        wanted = {check_stage(each) for each in ([stages] if isinstance(stages, str) else stages or STAGES)}
+        wanted = _stages(stages)
         versions = self.registry.get_registered_model(check_registered_name(name)).latest_versions
         return [version for version in versions if version.current_stage in wanted]
 
     def rollback_model_version_stage(self, name: str, version: int | str, *, reason: str = "") -> ModelVersion:
         """Put a version back into the stage it was in before the present one; other versions stay where they are.
 
-        Rolling back again goes further back, as for aliases.
+        Rolling back again goes further back, as for aliases. If somebody else moves it meanwhile, nothing is changed.
 
         Args:
             name: The registered model.
@@ -208,13 +221,14 @@ class MovingClient(ABC):
         Raises:
             NotFound: There is no such version.
             InvalidState: It was in no other stage before.
+            StageMoved: Somebody else moved it meanwhile.
         """
         number = check_version(version)
         self.registry.get_model_version(check_registered_name(name), number)
         trail = Trail.of(self._moves(name, "stage", str(number)))
         if not trail.earlier:
             raise InvalidState(f"Version {number} of registered model {name!r} was in no other stage before.")
-        return self._transition(name, number, trail.earlier[0], reason)
+        return self._transition(name, number, trail.earlier[0], reason, expected=trail.places[-1])
 
     # --- history ---------------------------------------------------------------------------------------------
 
@@ -241,25 +255,15 @@ class MovingClient(ABC):
 
     def _moves(self, name: str, kind: str, what: str) -> list[RegistryMove]:
         """The moves of one thing, the earliest first."""
-        moves: list[RegistryMove] = []
-        token: str | None = None
-        while True:
-            page = self.get_registered_model_history(name, what, MAX_MODELS, token)
-            moves += [move for move in page if move.kind == kind]
-            token = page.token
-            if token is None:
-                return moves[::-1]
+        latest_first = every(lambda token: self.get_registered_model_history(name, what, MAX_MODELS, token))
+        return [move for move in latest_first if move.kind == kind][::-1]
 
 
-def check_limit(max_results: int, most: int) -> int:
-    """Return the size of a page, if it is a whole number from 1 to the most there may be.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    if type(max_results) is not int or not 1 <= max_results <= most:
-        raise InvalidInput(f"max_results is {max_results!r}; it must be a whole number from 1 to {most}.")
-    return max_results
+def _stages(stages: Sequence[str] | str | None) -> set[str]:
+    given = [stages] if isinstance(stages, str) else stages or STAGES
+    if not isinstance(given, Iterable):
+        raise InvalidInput(f"The stages are given as a list of names, not as {type(stages).__name__}.")
+    return {check_stage(each) for each in given}
 
 
 def _checked(reason: str) -> str:

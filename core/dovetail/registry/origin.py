@@ -90,6 +90,7 @@ class Origins:
         made = made_model(self.tracking, run, locations.artifact_store(run.info.artifact_uri), path)
         if made is not None:
             model, below = made
+            self.tracking.get_logged_model(model.model_id)  # not of the bin: its files may go
             source = uris.join(model.artifact_location, below) if self.apart or below else model.model_uri
             return Origin(source, run_id, model.model_id)
         source = uris.join(run.info.artifact_uri, path) if self.apart else uris.join(f"runs:/{run_id}", path)

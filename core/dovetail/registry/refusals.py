@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dovetail.errors import AliasMoved, AlreadyExists, NotFound
+from dovetail.errors import AliasMoved, AlreadyExists, NotFound, StageMoved
 
-__all__ = ["alias_moved", "name_taken", "no_model", "no_version"]
+__all__ = ["alias_moved", "name_taken", "no_model", "no_version", "stage_moved"]
 
 
 def no_model(registry: str, name: str) -> NotFound:
@@ -42,4 +42,19 @@ def alias_moved(name: str, alias: str, here: int | None, expected: int | None) -
     return AliasMoved(
         f"Alias {alias!r} of registered model {name!r} {is_at}; what was expected is that it {should}.",
         hint="Somebody moved it meanwhile: look where it points now, and decide again.",
+    )
+
+
+def stage_moved(name: str, version: int, here: str, expected: str) -> StageMoved:
+    """A version is not in the stage where it was expected.
+
+    Args:
+        name: The registered model's.
+        version: The version's number.
+        here: The stage it is in.
+        expected: Where it was expected.
+    """
+    return StageMoved(
+        f"Version {version} of registered model {name!r} is in stage {here}; what was expected is stage {expected}.",
+        hint="Somebody moved it meanwhile: look which stage it is in now, and decide again.",
     )

@@ -6,9 +6,10 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import AlreadyExists, InvalidState, NotFound
+from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
 from dovetail.registry.origin import Origins
 from dovetail.registry.tags import as_registry_tags
 from dovetail.tracking.source import user_name
@@ -22,12 +23,26 @@ if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import ModelVersion
 
-__all__ = ["COPIED_FROM", "Registrar"]
+__all__ = ["COPIED_FROM", "Registrar", "check_wait"]
 
 COPIED_FROM = "dovetail.copiedFrom"
 """The tag that says of which version another one is a copy."""
 
 _BETWEEN_LOOKS = 0.2  # seconds
+
+
+def check_wait(seconds: float | None) -> float | None:
+    """Return how long to wait for a version, if it is a number of seconds from 0 on, or None.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if seconds is not None and not (isinstance(seconds, Real) and seconds >= 0):
+        raise InvalidInput(
+            f"{seconds!r:.60} is no time to wait for a version.",
+            hint="Give a number of seconds; 0 and None do not wait.",
+        )
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -90,14 +105,17 @@ class Registrar:
 
         Raises:
             NotFound: There is no such registered model.
+            InvalidInput: The time to wait is none; nothing is registered.
             InvalidState: It failed, or is not ready in time.
         """
+        check_wait(seconds)
         return self._awaited(self.registry.create_model_version(new), seconds)
 
     def register(self, new: NewModelVersion, seconds: float | None = None) -> ModelVersion:
         """As ``create``, under a new name, too; of several who make that name at once, all succeed.
 
         Raises:
+            InvalidInput: The time to wait is none; nothing is registered.
             InvalidState: It failed, or is not ready in time.
         """
         try:

@@ -26,7 +26,7 @@ class Anywhere:
 
 
 ANYWHERE: Final = Anywhere()
-"""Said of an alias: wherever it points now, or nowhere."""
+"""Said of an alias: wherever it points now, or nowhere; said of a version: whatever stage it is in."""
 
 
 class RegistryStore(ABC):
@@ -42,7 +42,8 @@ class RegistryStore(ABC):
     * **Times.** Whatever changes a model, its tags, aliases or versions sets its ``last_updated_timestamp``; likewise
       for a version.
     * **Errors** are ``dovetail.errors`` only: ``NotFound`` for names and versions that do not exist,
-      ``AlreadyExists`` for taken names, ``AliasMoved`` where an alias is not where it was expected, ``StoreError``.
+      ``AlreadyExists`` for taken names, ``AliasMoved`` and ``StageMoved`` where an alias or a version is not where it
+      was expected, ``StoreError``.
 
     Attributes:
         uri: Where the registry is, in a form that another process (also in another folder) opens the same one by.
@@ -224,6 +225,7 @@ class RegistryStore(ABC):
         version: int,
         stage: str,
         *,
+        expected: str | Anywhere = ANYWHERE,
         archive_existing: bool = False,
         user_id: str = "",
         reason: str = "",
@@ -234,12 +236,14 @@ class RegistryStore(ABC):
             name: The registered model.
             version: The version.
             stage: One of ``dovetail.values.registry.STAGES``.
+            expected: The stage it must be in now; by default that does not matter.
             archive_existing: Archive all other versions that are in that stage, in the same write.
             user_id: Who does it.
             reason: Why.
 
         Raises:
             NotFound: There is no such version.
+            StageMoved: It is not in the stage where it was expected; nothing is changed.
         """
 
     @abstractmethod

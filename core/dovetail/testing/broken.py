@@ -67,6 +67,13 @@ class StrippedTexts(MemoryTrackingStore):
         super().log_batch(run_id, Batch(batch.metrics, params, batch.tags), mark=mark, ended=ended)
 
 
+class EncodedIds(MemoryTrackingStore):
+    """Lets out what its driver makes of an id that is no text."""
+
+    def get_run(self, run_id: str) -> Run:
+        return super().get_run(run_id.encode().decode())
+
+
 class EndlessRuns(MemoryTrackingStore):
     """Takes metrics for runs that have ended."""
 
@@ -330,6 +337,7 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     OverwrittenParams: "test_a_conflicting_param_keeps_the_whole_batch_out",
     IgnoredConflicts: "test_a_conflicting_param_keeps_the_whole_batch_out",
     StrippedTexts: "test_texts_come_back_as_they_are",
+    EncodedIds: "test_no_run_has_an_id_that_cannot_be_stored",
     EndlessRuns: "test_an_ended_run_takes_tags_alone",
     ForgottenMarks: "test_a_record_that_arrives_twice_is_stored_once",
     SharedMarks: "test_writers_count_each_for_itself",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput, InvalidState, RunEnded
 from dovetail.testing.memory import MemoryTrackingStore
-from dovetail.values import NewRun
+from dovetail.values import NewLoggedModel, NewRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,17 @@ class LeniencyOfTheLaw(MemoryTrackingStore):
             super().create_run(NewRun(item.experiment_id, run_id=run_id))
             return
         super().restore_run(run_id)
+
+
+class LeniencyToModels(MemoryTrackingStore):
+    """Restores a logged model that is condemned."""
+
+    def restore_logged_model(self, model_id: str) -> None:
+        item = self._condemned.pop(("logged_model", model_id), None)
+        if item is not None:
+            super().create_logged_model(NewLoggedModel(item.experiment_id, model_id=model_id))
+            return
+        super().restore_logged_model(model_id)
 
 
 class GreedyCondemnation(MemoryTrackingStore):
@@ -178,6 +189,7 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     BinsUpsideDown: "test_an_experiment_takes_its_runs_along",
     InclusiveLimits: "test_only_what_was_deleted_before_a_moment",
     LeniencyOfTheLaw: "test_a_condemned_run_is_found_no_more",
+    LeniencyToModels: "test_a_logged_model_goes_the_same_way",
     GreedyCondemnation: "test_what_was_restored_is_not_condemned",
     NamesToSpare: "test_a_condemned_experiment_is_found_no_more",
     NamesForEver: "test_an_experiment_goes_last",

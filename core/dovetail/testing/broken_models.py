@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import NotFound
+from dovetail.errors import InvalidState, NotFound
 from dovetail.testing.memory import MemoryTrackingStore
 from dovetail.testing.records import Record
 from dovetail.tracking.filters import parse_datasets
-from dovetail.values import Batch, LoggedModelInput, Param, RunInputs
+from dovetail.values import Batch, Dataset, LoggedModelInput, Param, RunInputs, ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,9 +90,42 @@ class VisibleBin(MemoryTrackingStore):
 class ModelsOfTheDead(MemoryTrackingStore):
     """Finds the models of deleted experiments."""
 
-    def _models_of(self, experiment_ids: Sequence[str]) -> list[LoggedModel]:
+    def _models_of(self, experiment_ids: Sequence[str], view_type: ViewType) -> list[LoggedModel]:
         found = [each for each in self._models.values() if each.experiment_id in experiment_ids]
-        return [each for each in found if each.model_id not in self._binned_models]
+        return [each for each in found if self._stage(each.model_id) in view_type.stages]
+
+
+class OneViewForAll(MemoryTrackingStore):
+    """Looks for models where it always looks, whatever the view."""
+
+    def _models_of(self, experiment_ids: Sequence[str], view_type: ViewType) -> list[LoggedModel]:
+        del view_type
+        return super()._models_of(experiment_ids, ViewType.ACTIVE_ONLY)
+
+
+class EmptyHanded(MemoryTrackingStore):
+    """Brings models back from the bin without what was measured on them."""
+
+    def restore_logged_model(self, model_id: str) -> None:
+        super().restore_logged_model(model_id)
+        self._models[model_id] = replace(self._models[model_id], metrics=())
+
+
+class RestlessModels(MemoryTrackingStore):
+    """Takes restoring a model that is in use for a change."""
+
+    def restore_logged_model(self, model_id: str) -> None:
+        super().restore_logged_model(model_id)
+        self._models[model_id] = replace(self._models[model_id], last_updated_timestamp=2**40)
+
+
+class RaisedFromTheDead(MemoryTrackingStore):
+    """Restores models of deleted experiments."""
+
+    def restore_logged_model(self, model_id: str) -> None:
+        with suppress(InvalidState):
+            super().restore_logged_model(model_id)
+        self._binned_models.pop(model_id, None)
 
 
 class OldestFirst(MemoryTrackingStore):
@@ -204,8 +238,18 @@ class SortedInputs(MemoryTrackingStore):
             return replace(run, inputs=RunInputs(tuple(datasets), run.inputs.model_inputs))
 
 
-class FirstTagsOnly(MemoryTrackingStore):
-    """Leaves the tags of an input that is there already."""
+class LastTagsHold(MemoryTrackingStore):
+    """Gives an input that is there already the tags it is noted with again."""
+
+    class record(Record):  # noqa: N801 - takes the place of an attribute
+        def with_inputs(self, datasets: Sequence[DatasetInput], models: Sequence[LoggedModelInput]) -> Self:
+            again = {(each.dataset.name, each.dataset.digest) for each in datasets if each.tags}
+            bare = {key: replace(each, tags=()) if key in again else each for key, each in self.datasets.items()}
+            return Record.with_inputs(replace(self, datasets=bare), datasets, models)
+
+
+class BareForGood(MemoryTrackingStore):
+    """Leaves an input that was noted without tags as it is."""
 
     class record(Record):  # noqa: N801 - takes the place of an attribute
         def with_inputs(self, datasets: Sequence[DatasetInput], models: Sequence[LoggedModelInput]) -> Self:
@@ -229,13 +273,28 @@ class RewrittenDatasets(MemoryTrackingStore):
         return used
 
 
-class DatasetsOfAll(MemoryTrackingStore):
-    """Knows a dataset in every experiment."""
+class DatasetsBeforeMetrics(MemoryTrackingStore):
+    """Takes no metric about a dataset that no run of the experiment has used."""
 
-    def _require_dataset(self, experiment_id: str, metric: Metric) -> None:
-        name, digest = metric.dataset_name, metric.dataset_digest
-        if name is not None and not any((name, digest) == known[1:] for known in self._datasets):
-            raise NotFound(f"Experiment {experiment_id} knows no dataset {name!r}.")
+    def _measured(self, info: RunInfo, metrics: Sequence[Metric]) -> dict[str, LoggedModel]:
+        for each in metrics:
+            known = info.experiment_id, each.dataset_name or "", each.dataset_digest or ""
+            if each.dataset_name is not None and known not in self._datasets:
+                raise NotFound(f"Experiment {info.experiment_id} knows no dataset {each.dataset_name!r}.")
+        return super()._measured(info, metrics)
+
+
+class BlankDatasets(MemoryTrackingStore):
+    """Takes what a metric says of a dataset for all there is to say."""
+
+    def log_batch(self, run_id: str, batch: Batch, *, mark: JournalMark | None = None, ended: bool = False) -> None:
+        super().log_batch(run_id, batch, mark=mark, ended=ended)
+        experiment_id = self._record(run_id).info.experiment_id
+        for each in batch.metrics:
+            name, digest = each.dataset_name or "", each.dataset_digest or ""
+            bare = Dataset.stored(name=name, digest=digest, source_type="", source="", schema=None, profile=None)
+            if name:
+                self._datasets.setdefault((experiment_id, name, digest), bare)
 
 
 class MixedLinks(MemoryTrackingStore):
@@ -261,6 +320,10 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     SharedFolders: "test_a_model_is_there_when_the_call_returns",
     VisibleBin: "test_a_deleted_model_is_seen_only_on_request",
     ModelsOfTheDead: "test_a_deleted_experiment_takes_its_models_out_of_searches",
+    OneViewForAll: "test_a_view_says_whether_deleted_models_are_found",
+    EmptyHanded: "test_a_restored_model_is_as_it_was",
+    RestlessModels: "test_restoring_a_model_that_is_in_use_changes_nothing",
+    RaisedFromTheDead: "test_a_model_comes_back_only_into_an_experiment_that_is_there",
     OldestFirst: "test_without_an_order_the_newest_model_comes_first",
     EveryPointCounts: "test_filters_of_models_mean_the_same_in_every_store",
     LatestPointsOnly: "test_linked_metrics_are_points_of_model_and_run",
@@ -272,10 +335,12 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     UnknownModelsLinked: "test_an_unknown_model_keeps_all_links_out",
     TornLinks: "test_an_unknown_model_keeps_all_links_out",
     SortedInputs: "test_inputs_come_back_as_they_are",
-    FirstTagsOnly: "test_tags_of_an_input_are_replaced",
+    LastTagsHold: "test_the_first_tags_of_an_input_hold",
+    BareForGood: "test_an_input_without_tags_gets_those_of_the_next_call",
     FirstStepsOnly: "test_what_is_noted_already_is_not_noted_twice",
     RewrittenDatasets: "test_an_experiment_knows_one_dataset_by_name_and_digest",
-    DatasetsOfAll: "test_a_dataset_that_its_experiment_does_not_know_keeps_the_batch_out",
+    DatasetsBeforeMetrics: "test_a_metric_may_name_a_dataset_that_no_run_has_used_yet",
+    BlankDatasets: "test_what_is_noted_later_of_a_dataset_that_a_metric_named_holds",
     MixedLinks: "test_outputs_come_back_as_they_are",
     OpenToTheDead: "test_an_ended_run_takes_links_and_a_deleted_one_none",
 }

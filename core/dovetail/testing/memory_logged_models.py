@@ -9,13 +9,13 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from dovetail import uris
-from dovetail.errors import AlreadyExists, InvalidInput, NotFound, ParamConflict
+from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound, ParamConflict
 from dovetail.testing.pages import page_of
 from dovetail.testing.records import as_dict
 from dovetail.testing.subjects import LoggedModelSubject
 from dovetail.tracking.filters import matches, parse_datasets, parse_filter, parse_order, sort_subjects
 from dovetail.tracking.store import TrackingStore
-from dovetail.values import LifecycleStage, LoggedModel, LoggedModelStatus
+from dovetail.values import LifecycleStage, LoggedModel, LoggedModelStatus, ViewType
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dovetail.tracking.bin import Discarded
-    from dovetail.values import Dataset, Experiment, Metric, NewLoggedModel, Page, Param, RunInfo, Tag
+    from dovetail.values import Experiment, Metric, NewLoggedModel, Page, Param, RunInfo, Tag
 
 __all__ = ["MemoryLoggedModels"]
 
@@ -34,7 +34,6 @@ class MemoryLoggedModels(TrackingStore):
     Attributes:
         _models: Every model by its id.
         _binned_models: When those in the bin were deleted.
-        _datasets: What each experiment knows, by its id, the dataset's name and its digest.
         _condemned: What is being taken away, by kind and id.
     """
 
@@ -42,7 +41,6 @@ class MemoryLoggedModels(TrackingStore):
     _experiments: dict[str, Experiment]
     _models: dict[str, LoggedModel]
     _binned_models: dict[str, int]
-    _datasets: dict[tuple[str, str, str], Dataset]
     _condemned: dict[tuple[str, str], Discarded]
 
     def create_logged_model(self, model: NewLoggedModel) -> LoggedModel:
@@ -93,32 +91,60 @@ class MemoryLoggedModels(TrackingStore):
             self._keep_model(self.get_logged_model(model_id))
             self._binned_models[model_id] = now_ms()
 
+    def restore_logged_model(self, model_id: str) -> None:
+        with self._lock:
+            model = self.get_logged_model(model_id, allow_deleted=True)
+            if self._experiments[model.experiment_id].lifecycle_stage == LifecycleStage.DELETED:
+                raise InvalidState(
+                    f"Logged model {model_id} lies in experiment {model.experiment_id}, which is deleted.",
+                    hint="Restore the experiment first.",
+                )
+            if self._binned_models.pop(model_id, None) is not None:
+                self._keep_model(model)
+
     def search_logged_models(
         self,
         experiment_ids: Sequence[str],
         filter_string: str | None = None,
         datasets: Sequence[Mapping[str, Any]] = (),
-        order_by: Sequence[Mapping[str, Any]] = (),
+        order_by: Sequence[Mapping[str, Any] | str] = (),
         max_results: int = 1000,
         page_token: str | None = None,
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
     ) -> Page[LoggedModel]:
         tree, order = parse_filter(filter_string, "logged_models"), parse_order(order_by, "logged_models")
         choices = parse_datasets(datasets)
-        shown = sorted(self._models_of(experiment_ids), key=lambda each: (-each.creation_timestamp, each.model_id))
+        shown = sorted(
+            self._models_of(experiment_ids, view_type), key=lambda each: (-each.creation_timestamp, each.model_id)
+        )
         subjects = [LoggedModelSubject(model, choices) for model in shown]
         found = [subject for subject in subjects if subject.measured and matches(tree, subject)]
         ordered = [subject.model for subject in sort_subjects(found, order)]
-        search = ("models", *sorted(set(experiment_ids)), str(tree), *map(str, choices), *map(str, order))
+        search = (
+            "models",
+            *sorted(set(experiment_ids)),
+            str(tree),
+            *map(str, choices),
+            *map(str, order),
+            view_type.name,
+        )
         return page_of(ordered, max_results, page_token, search)
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _models_of(self, experiment_ids: Sequence[str]) -> list[LoggedModel]:
+    def _models_of(self, experiment_ids: Sequence[str], view_type: ViewType) -> list[LoggedModel]:
         with self._lock:
             known = (self._experiments[each] for each in set(experiment_ids) if each in self._experiments)
             wanted = {each.experiment_id for each in known if each.lifecycle_stage == LifecycleStage.ACTIVE}
             ids = [each.model_id for each in self._models.values() if each.experiment_id in wanted]
-            return [self.get_logged_model(model_id) for model_id in ids if model_id not in self._binned_models]
+            return [
+                self.get_logged_model(model_id, allow_deleted=True)
+                for model_id in ids
+                if self._stage(model_id) in view_type.stages
+            ]
+
+    def _stage(self, model_id: str) -> str:
+        return LifecycleStage.DELETED if model_id in self._binned_models else LifecycleStage.ACTIVE
 
     def _keep_model(self, model: LoggedModel) -> None:
         now = max(now_ms(), model.last_updated_timestamp)
@@ -128,22 +154,13 @@ class MemoryLoggedModels(TrackingStore):
         """The models that these metrics of a run are linked to, with their new points.
 
         Raises:
-            NotFound: There is no such model, or the run's experiment knows no such dataset.
+            NotFound: There is no such model.
         """
         points: dict[str, list[Metric]] = {}
         for metric in metrics:
-            self._require_dataset(info.experiment_id, metric)
             if metric.model_id is not None:
                 points.setdefault(metric.model_id, []).append(replace(metric, run_id=info.run_id))
         return {model_id: _with_points(self.get_logged_model(model_id), new) for model_id, new in points.items()}
-
-    def _require_dataset(self, experiment_id: str, metric: Metric) -> None:
-        name, digest = metric.dataset_name, metric.dataset_digest
-        if name is not None and digest is not None and (experiment_id, name, digest) not in self._datasets:
-            raise NotFound(
-                f"Experiment {experiment_id} knows no dataset {name!r} with digest {digest!r}.",
-                hint="Log it as an input of the run first.",
-            )
 
 
 def _blank(model: NewLoggedModel, location: str) -> LoggedModel:

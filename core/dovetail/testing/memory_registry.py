@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from dovetail.hookspecs import hookimpl
-from dovetail.registry.refusals import alias_moved, name_taken, no_model, no_version
+from dovetail.registry.refusals import alias_moved, name_taken, no_model, no_version, stage_moved
 from dovetail.registry.store import ANYWHERE, Anywhere, RegistryStore
 from dovetail.testing.memory_uris import name_in_memory
 from dovetail.testing.pages import page_of
@@ -197,12 +197,16 @@ class MemoryRegistryStore(RegistryStore):
         version: int,
         stage: str,
         *,
+        expected: str | Anywhere = ANYWHERE,
         archive_existing: bool = False,
         user_id: str = "",
         reason: str = "",
     ) -> ModelVersion:
         with self._lock:
             shelf, occasion = self._shelf(name, version), (now_ms(), user_id, reason)
+            here = shelf.versions[version].current_stage
+            if not isinstance(expected, Anywhere) and here != expected:
+                raise stage_moved(name, version, here, expected)
             if archive_existing:
                 for number in sorted(shelf.versions):
                     if number != version and shelf.versions[number].current_stage == stage:

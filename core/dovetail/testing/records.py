@@ -161,11 +161,12 @@ class Record:
         return replace(self, info=replace(self.info, run_name=kept.get(RUN_NAME, self.info.run_name)), tags=kept)
 
     def with_inputs(self, datasets: Sequence[DatasetInput], models: Sequence[LoggedModelInput]) -> Self:
-        """The same run with these inputs; those it has already get the new tags."""
+        """The same run with these inputs; those it has already stay as they are, but get tags if they have none."""
         kept = dict(self.datasets)
         for each in datasets:
             key = each.dataset.name, each.dataset.digest
-            kept[key] = _tagged(kept.get(key, each), each.tags)
+            held = kept.get(key, each)
+            kept[key] = _tagged(held, held.tags or each.tags)
         used = {**self.used, **{each.model_id: each for each in models}}
         return replace(self, datasets=kept, used=used)
 
@@ -189,8 +190,7 @@ def _lateness(metric: Metric) -> tuple[float, ...]:
 
 
 def _tagged(used: DatasetInput, tags: Sequence[InputTag]) -> DatasetInput:
-    labels = {tag.key: tag.value for tag in (*used.tags, *tags)}
-    return DatasetInput(used.dataset, tuple(InputTag(key, labels[key]) for key in sorted(labels)))
+    return replace(used, tags=tuple(sorted(tags, key=lambda tag: tag.key)))
 
 
 def as_dict(tags: Sequence[Tag]) -> dict[str, str]:

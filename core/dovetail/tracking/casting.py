@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dovetail import settings
 from dovetail.errors import InvalidInput
 from dovetail.values import Metric, Param, Tag
 from dovetail.values.measure import now_ms
+from dovetail.values.value import Value
 
-__all__ = ["as_metrics", "as_params", "as_tags", "linked_metric", "metric", "param", "tag"]
+__all__ = [
+    "as_list",
+    "as_mapping",
+    "as_metrics",
+    "as_params",
+    "as_tags",
+    "check_values",
+    "linked_metric",
+    "metric",
+    "param",
+    "tag",
+]
 
 # Below this no limit is near, and the setting need not be looked up: that looks for files, and this is a hot path.
 _SURELY_SHORT = 6000
@@ -47,20 +59,63 @@ def as_metrics(
 ) -> tuple[Metric, ...]:
     """Points of several metrics, all of one time and step, about one model and dataset; see ``linked_metric``."""
     moment = now_ms() if timestamp is None else timestamp
-    return tuple(linked_metric(key, value, moment, step, *links) for key, value in _checked("Metrics", metrics).items())
+    return tuple(
+        linked_metric(key, value, moment, step, *links) for key, value in as_mapping("Metrics", metrics).items()
+    )
 
 
 def as_params(params: Mapping[str, Any]) -> tuple[Param, ...]:
     """Params from a mapping."""
-    return tuple(param(key, value) for key, value in _checked("Params", params).items())
+    return tuple(param(key, value) for key, value in as_mapping("Params", params).items())
 
 
 def as_tags(tags: Mapping[str, Any] | None) -> tuple[Tag, ...]:
     """Tags from a mapping; None means none."""
-    return tuple(tag(key, value) for key, value in _checked("Tags", tags or {}).items())
+    return tuple(tag(key, value) for key, value in as_mapping("Tags", tags or {}).items())
 
 
-def _checked(what: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def as_mapping(what: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is a dict or the like already.
+
+    Args:
+        what: The word for the message, such as ``Tags``.
+        values: What the caller gave.
+
+    Raises:
+        InvalidInput: It is none.
+    """
     if not isinstance(values, Mapping):
         raise InvalidInput(f"{what} are given as a dict of values by key, not as {type(values).__name__}.")
     return values
+
+
+def as_list(what: str, given: Iterable[Any]) -> list[Any]:
+    """The things in a list, tuple or the like; a single thing is none, and neither are texts and dicts.
+
+    Args:
+        what: The words for the message, such as ``The datasets``.
+        given: What the caller gave.
+
+    Raises:
+        InvalidInput: It is no list.
+    """
+    # Values can be gone through, too: their fields.
+    if isinstance(given, (str, bytes, Mapping, Value)) or not isinstance(given, Iterable):
+        raise InvalidInput(f"{what} are given as a list, not as {type(given).__name__}.")
+    return list(given)
+
+
+def check_values(given: Iterable[Any], kind: type, what: str) -> None:
+    """Refuse what is not of a kind.
+
+    Args:
+        given: What the caller gave.
+        kind: The class that each must be of.
+        what: What one of them is, in words for the message.
+
+    Raises:
+        InvalidInput: One is of another kind.
+    """
+    for each in given:
+        if not isinstance(each, kind):
+            raise InvalidInput(f"{what} is a {kind.__name__} value, not {type(each).__name__}.")

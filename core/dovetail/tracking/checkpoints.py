@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from dovetail import uris
 from dovetail.documents import shown
-from dovetail.errors import InvalidInput
+from dovetail.errors import InvalidInput, RunEnded
 from dovetail.tracking.artifact_files import ArtifactFiles, existing
 from dovetail.tracking.logged_models import client_here, initialize_logged_model, origin
 from dovetail.tracking.walking import walk
-from dovetail.values import LoggedModel, LoggedModelOutput, LoggedModelStatus
-from dovetail.values.names import MAX_MODEL_NAME
+from dovetail.values import LifecycleStage, LoggedModel, LoggedModelOutput, LoggedModelStatus
+from dovetail.values.names import MAX_TAG_VALUE, check_model_name, check_text, nearest_model_name
 
 if TYPE_CHECKING:
     import os
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["import_checkpoints"]
 
 PATH = "dovetail.checkpointPath"
-
-_NOT_IN_NAMES = re.compile("[/:.%\"']")
 
 
 def import_checkpoints(
@@ -46,19 +44,22 @@ def import_checkpoints(
         The models, in the order of the checkpoints' names.
 
     Raises:
-        InvalidInput: It is no folder, or there is nothing in it.
-        NotFound: There is no such folder or run.
+        InvalidInput: It is no folder, there is nothing in it, or a name cannot be made of what is in it; nothing was
+            imported.
+        NotFound: There is no such folder or run; nothing was imported.
+        RunEnded: The run is deleted; nothing was imported.
     """
     checkpoints = _checkpoints(checkpoint_path)
+    named = {each: _name(each, model_prefix or "") for each in checkpoints}
     source, experiment_id = origin(source_run_id, None)
-    known = _imported(experiment_id)
-    models: list[LoggedModel] = []
-    for checkpoint in checkpoints:
+    _require_active(source)
+    known, models = _imported(experiment_id), []
+    for checkpoint, name in named.items():
         before = known.get(str(checkpoint))
         if before is not None and not overwrite_checkpoints:
             models.append(before)
             continue
-        models.append(_import(checkpoint, model_prefix or "", source, experiment_id))
+        models.append(_import(checkpoint, name, source, experiment_id))
         if before is not None:
             client_here().delete_logged_model(before.model_id)
     return models
@@ -74,6 +75,23 @@ def _checkpoints(checkpoint_path: str | os.PathLike[str]) -> list[Path]:
     return found
 
 
+def _name(checkpoint: Path, prefix: str) -> str:
+    """The name of a checkpoint's model; raises if that, the path or a file's name cannot be kept."""
+    check_text("path of a checkpoint", str(checkpoint), MAX_TAG_VALUE)
+    for file in checkpoint.rglob("*") if checkpoint.is_dir() else (checkpoint,):
+        uris.artifact_path(file.relative_to(checkpoint.parent).as_posix())
+    stem = checkpoint.stem if checkpoint.is_file() else checkpoint.name
+    return check_model_name(nearest_model_name(f"{prefix}{stem}"))
+
+
+def _require_active(run_id: str | None) -> None:
+    """Raise for a run that models cannot become outputs of."""
+    if run_id is None:
+        return
+    if client_here().get_run(run_id).info.lifecycle_stage == LifecycleStage.DELETED:
+        raise RunEnded(f"Run {run_id} is deleted.", hint="Restore it first.")
+
+
 def _imported(experiment_id: str) -> dict[str, LoggedModel]:
     """The models of an experiment that were imported before, by the path of the checkpoint."""
     client = client_here()
@@ -87,17 +105,15 @@ def _imported(experiment_id: str) -> dict[str, LoggedModel]:
     return {model.tags[PATH]: model for model in found}
 
 
-def _import(checkpoint: Path, prefix: str, source: str | None, experiment_id: str) -> LoggedModel:
-    stem = checkpoint.stem if checkpoint.is_file() else checkpoint.name
-    name = _NOT_IN_NAMES.sub("_", f"{prefix}{stem}")[:MAX_MODEL_NAME]
+def _import(checkpoint: Path, name: str, source: str | None, experiment_id: str) -> LoggedModel:
     model = initialize_logged_model(name, source, {PATH: str(checkpoint)}, experiment_id=experiment_id)
     client, files = client_here(), ArtifactFiles(model.artifact_location)
     try:
         upload = files.log_artifacts if checkpoint.is_dir() else files.log_artifact
         upload(checkpoint)
+        if source is not None:
+            client.log_outputs(source, [LoggedModelOutput(model.model_id)])
+        return client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     except BaseException:
         client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
         raise
-    if source is not None:
-        client.log_outputs(source, [LoggedModelOutput(model.model_id)])
-    return client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dovetail.errors import DovetailError, InvalidInput
+from dovetail.errors import DovetailError
 from dovetail.registry.client import RegistryClient
 from dovetail.tracking import families, places, recorder
 from dovetail.tracking.casting import as_params, as_tags, linked_metric, param, tag
@@ -17,7 +17,15 @@ from dovetail.tracking.source import user_name
 from dovetail.tracking.store import MAX_PAGE
 from dovetail.values import Batch, NewRun, RunStatus, ViewType
 from dovetail.values.measure import now_ms
-from dovetail.values.names import check_experiment_id, check_experiment_name, check_moment, check_run_id
+from dovetail.values.names import (
+    MAX_INT,
+    check_experiment_id,
+    check_experiment_name,
+    check_moment,
+    check_run_id,
+    check_text,
+)
+from dovetail.values.page import check_limit
 from dovetail.values.run import new_run_id
 
 if TYPE_CHECKING:
@@ -102,7 +110,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         """The experiment of that name, or None."""
-        return self.store.get_experiment_by_name(name)
+        return self.store.get_experiment_by_name(check_text("experiment name", name, MAX_INT))
 
     def search_experiments(
         self,
@@ -113,7 +121,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         page_token: str | None = None,
     ) -> Page[Experiment]:
         """A page of experiments, newest first by default; ``.token`` leads to the next one."""
-        limit = _limit(1000 if max_results is None else max_results)
+        limit = check_limit(1000 if max_results is None else max_results, MAX_PAGE)
         view, order = ViewType(view_type), _clauses(order_by)
         return self.store.search_experiments(filter_string or None, order, view, limit, page_token)
 
@@ -174,7 +182,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
     def get_parent_run(self, run_id: str) -> Run | None:
         """The run's parent, or None if it has none."""
-        parent = self.get_run(run_id).data.tags.get("mlflow.parentRunId")
+        parent = self.get_run(run_id).data.tags.get(families.PARENT)
         return self.get_run(parent) if parent else None
 
     def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
@@ -236,7 +244,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         """
         ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else list(experiment_ids)
         wanted, view = [check_experiment_id(each) for each in ids], ViewType(run_view_type)
-        limit, order = _limit(max_results), _clauses(order_by)
+        limit, order = check_limit(max_results, MAX_PAGE), _clauses(order_by)
         return self.store.search_runs(wanted, filter_string or None, order, view, limit, page_token)
 
     # --- what runs log ---------------------------------------------------------------------------------------
@@ -256,7 +264,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default.
 
         ``synchronous``, here and elsewhere: True or None mean what happens, False is not here yet. The point is one of
-        the logged model ``model_id``, too; the dataset it was measured on is noted by ``log_inputs`` before.
+        the logged model ``model_id``, too; the dataset it was measured on need not be an input of the run.
         """
         recorder.check_synchronous(synchronous)
         links = (model_id, dataset_name, dataset_digest)
@@ -373,12 +381,6 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
 
 MlflowClient = Client  # the name that scripts written for MLflow use
-
-
-def _limit(max_results: int) -> int:
-    if type(max_results) is not int or not 1 <= max_results <= MAX_PAGE:
-        raise InvalidInput(f"max_results is {max_results!r}; it must be a whole number from 1 to {MAX_PAGE}.")
-    return max_results
 
 
 def _clauses(order_by: Sequence[str] | str | None) -> Sequence[str]:

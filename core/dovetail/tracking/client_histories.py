@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, overload
 
 from dovetail.errors import InvalidInput, PluginMissing
 from dovetail.tracking.series import Series
+from dovetail.tracking.walking import every
 from dovetail.values.names import MAX_INT, check_run_id
 
 if TYPE_CHECKING:
@@ -34,12 +35,7 @@ class HistoryClient:
         For more than some ten thousand points ``metric_history_arrays`` is many times faster.
         """
         check_run_id(run_id)
-        page = self.store.get_metric_history(run_id, key)
-        points = list(page)
-        while page.token is not None:
-            page = self.store.get_metric_history(run_id, key, page_token=page.token)
-            points += page
-        return points
+        return list(every(lambda token: self.store.get_metric_history(run_id, key, page_token=token)))
 
     def metric_history_arrays(
         self, run_id: str, key: str, start_step: int | None = None, end_step: int | None = None

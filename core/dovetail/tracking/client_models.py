@@ -5,20 +5,27 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import InvalidInput
 from dovetail.tracking.artifact_files import ArtifactFiles
-from dovetail.tracking.casting import as_params, as_tags
+from dovetail.tracking.casting import as_list, as_params, as_tags, check_values
 from dovetail.tracking.run_names import generated_name
 from dovetail.tracking.store import MAX_PAGE
-from dovetail.values import LoggedModelStatus, NewLoggedModel
+from dovetail.values import (
+    DatasetInput,
+    LoggedModelInput,
+    LoggedModelOutput,
+    LoggedModelStatus,
+    NewLoggedModel,
+    ViewType,
+)
 from dovetail.values.names import check_experiment_id, check_key, check_model_id, check_run_id
+from dovetail.values.page import check_limit
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import DatasetInput, FileInfo, LoggedModel, LoggedModelInput, LoggedModelOutput, Page
+    from dovetail.values import FileInfo, LoggedModel, Page
 
 __all__ = ["LoggedModelClient"]
 
@@ -40,11 +47,16 @@ class LoggedModelClient:
         models: Sequence[LoggedModelInput] | None = None,
     ) -> None:
         """Note datasets and logged models that a run used, all of them or none; what is noted already stays so."""
-        self.store.log_inputs(check_run_id(run_id), datasets or (), models or ())
+        data, known = as_list("The datasets", datasets or ()), as_list("The models", models or ())
+        check_values(data, DatasetInput, "A dataset that a run uses")
+        check_values(known, LoggedModelInput, "A model that a run uses")
+        self.store.log_inputs(check_run_id(run_id), data, known)
 
     def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
         """Note logged models that a run made; one that is noted already gets the new step."""
-        self.store.log_outputs(check_run_id(run_id), models)
+        made = as_list("The models", models)
+        check_values(made, LoggedModelOutput, "A model that a run made")
+        self.store.log_outputs(check_run_id(run_id), made)
 
     # --- logged models ---------------------------------------------------------------------------------------
 
@@ -90,14 +102,19 @@ class LoggedModelClient:
         """Put a model in the bin."""
         self.store.delete_logged_model(check_model_id(model_id))
 
+    def restore_logged_model(self, model_id: str) -> None:
+        """Take a model out of the bin, as it was. Raises ``InvalidState`` if its experiment is deleted."""
+        self.store.restore_logged_model(check_model_id(model_id))
+
     def search_logged_models(
         self,
         experiment_ids: Sequence[str] | str,
         filter_string: str | None = None,
         datasets: Sequence[Mapping[str, Any]] | None = None,
         max_results: int | None = None,
-        order_by: Sequence[Mapping[str, Any]] | None = None,
+        order_by: Sequence[Mapping[str, Any] | str] | None = None,
         page_token: str | None = None,
+        view_type: int = ViewType.ACTIVE_ONLY,
     ) -> Page[LoggedModel]:
         """A page of logged models; ``.token`` leads to the next one.
 
@@ -107,16 +124,17 @@ class LoggedModelClient:
             datasets: Such as ``[{"dataset_name": "wine"}]``, with a ``dataset_digest`` if it matters: only models
                 measured on one of these are found, and conditions on metrics look at no other points.
             max_results: At most this many, up to 50 000; 1000 by default.
-            order_by: Such as ``[{"field_name": "metrics.acc", "ascending": False}]``; newest first by default.
+            order_by: Such as ``["metrics.acc DESC"]`` or ``[{"field_name": "metrics.acc", "ascending": False}]``;
+                newest first by default.
             page_token: From the page before.
+            view_type: Whether to look into the bin; by default not.
         """
-        limit = 1000 if max_results is None else max_results
-        if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
-            raise InvalidInput(f"max_results is {limit!r}; it must be a whole number from 1 to {MAX_PAGE}.")
-        ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else experiment_ids
+        limit = check_limit(1000 if max_results is None else max_results, MAX_PAGE)
+        single = isinstance(experiment_ids, (str, int))
+        ids = [experiment_ids] if single else as_list("The ids of experiments", experiment_ids)
         wanted = [check_experiment_id(each) for each in ids]
         return self.store.search_logged_models(
-            wanted, filter_string or None, datasets or (), order_by or (), limit, page_token
+            wanted, filter_string or None, datasets or (), order_by or (), limit, page_token, ViewType(view_type)
         )
 
     def set_logged_model_tags(self, model_id: str, tags: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dovetail.errors import NotFound
 from dovetail.tracking.store import MAX_PAGE
-from dovetail.tracking.walking import walk
+from dovetail.tracking.walking import every, walk
 from dovetail.values import ViewType
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from dovetail.tracking.store import TrackingStore
 
-__all__ = ["delete_family", "descendants", "restore_family"]
+__all__ = ["PARENT", "delete_family", "descendants", "restore_family"]
 
 PARENT = "mlflow.parentRunId"
+"""The tag that says whose child a run is."""
 _AT_ONCE = 100
 """As many parents as one filter names; filters are bounded."""
 
@@ -84,11 +85,5 @@ def _portions(run_ids: list[str]) -> Iterator[list[str]]:
 
 def _children(store: TrackingStore, experiment_ids: list[str], parents: list[str]) -> Iterator[str]:
     named = ", ".join(f"'{parent}'" for parent in parents)  # ids are letters, digits, - and _
-    token: str | None = None
-    while True:
-        page = store.search_run_rows(
-            experiment_ids, ("run_id",), f"tags.`{PARENT}` IN ({named})", (), ViewType.ALL, MAX_PAGE, token
-        )
-        yield from (run_id for (run_id,) in page)
-        if (token := page.token) is None:
-            return
+    search = experiment_ids, ("run_id",), f"tags.`{PARENT}` IN ({named})", (), ViewType.ALL, MAX_PAGE
+    return (run_id for (run_id,) in every(lambda token: store.search_run_rows(*search, token)))

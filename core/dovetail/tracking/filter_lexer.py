@@ -11,10 +11,12 @@ from dovetail.errors import InvalidFilter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MAX_LENGTH", "Token", "refusal", "scan"]
+__all__ = ["MAX_LENGTH", "UNSTORABLE", "Token", "refusal", "scan"]
 
 MAX_LENGTH = 100_000
 """The longest filter or order clause that is read, in characters."""
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters that databases refuse with errors of their own, which would look like an outage."""
 
 _WORD = r"[^\W\d]\w*"
 _TICKED = r"`[^`]*(?:``[^`]*)*`"
@@ -103,10 +105,8 @@ def _check(text: str) -> None:
     if len(text) > MAX_LENGTH:
         message = f"the search text has {len(text)} characters, the most is {MAX_LENGTH}"
         raise InvalidFilter(message, hint="split the search into several")
-    # Databases refuse these two with errors of their own, which would look like an outage.
-    for position, character in enumerate(text):
-        if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise refusal(text, position, "no stored text holds this character")
+    if bad := UNSTORABLE.search(text):
+        raise refusal(text, bad.start(), "no stored text holds this character")
 
 
 def _after_space(text: str, position: int) -> int:

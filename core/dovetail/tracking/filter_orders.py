@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidFilter
+from dovetail.tracking.filter_lexer import UNSTORABLE
 from dovetail.tracking.filter_reader import Identifier, Reader, in_ticks
 from dovetail.tracking.filter_tree import DatasetChoice, OrderKey
 
@@ -114,6 +115,8 @@ def _choice(given: Mapping[str, object]) -> DatasetChoice:
     for each in (name, digest):
         if each is not None and not isinstance(each, str):
             raise InvalidFilter(f"the name and digest of a dataset are texts, not {each!r:.80}")
+        if each is not None and (bad := UNSTORABLE.search(each)):
+            raise InvalidFilter(f"the dataset {each!r:.80} holds {bad[0]!r}, which nothing that is stored holds")
     return DatasetChoice(name or None, digest or None)  # type: ignore[arg-type]  # checked above
 
 

@@ -11,6 +11,7 @@ from dovetail import settings, uris
 from dovetail.durations import GRAMMAR, seconds_of
 from dovetail.errors import DovetailError, InvalidInput, InvalidState
 from dovetail.tracking import places
+from dovetail.tracking.casting import as_list
 from dovetail.tracking.neighbours import Neighbours, called
 from dovetail.tracking.own_folder import OwnFolder
 from dovetail.tracking.protection import Registered, registries_beside
@@ -72,7 +73,10 @@ class GarbageReport:
 
     @property
     def failed(self) -> list[Collected]:
-        """What could not be removed; it cannot be restored any more, and the next time goes on with it."""
+        """What could not be removed: the next time goes on with it.
+
+        Where it failed while it was being taken away, it cannot be restored any more.
+        """
         return [each for each in self.collected if each.outcome == "failed"]
 
     @property
@@ -88,6 +92,7 @@ def collect_garbage(
     logged_model_ids: Sequence[str] | str | None = None,
     *,
     dry_run: bool = False,
+    confirmed: GarbageReport | None = None,
     tracking_uri: str | os.PathLike[str] | None = None,
     progress: Callable[[Collected], None] | None = None,
 ) -> GarbageReport:
@@ -105,6 +110,9 @@ def collect_garbage(
         experiment_ids: Only these experiments with all that is in them, beside the others that are named.
         logged_model_ids: Only these logged models, beside the others that are named.
         dry_run: Remove nothing, only say what would be removed.
+        confirmed: What a dry run said, and somebody has agreed to: of what is meant, only what was to be removed then
+            goes now. What came into the bin since is left alone, what left it is passed over, and the rest is
+            reported as it was.
         tracking_uri: Where; by default the tracking URI in force.
         progress: Told about each thing as soon as it is done with.
 
@@ -113,13 +121,17 @@ def collect_garbage(
 
     Raises:
         InvalidState: Something that is named is not in the bin, or not for so long; nothing was removed.
-        InvalidInput: ``older_than`` is no length of time.
+        InvalidInput: ``older_than`` is no length of time, or what is named are no ids.
         StoreError: The bin or a model registry cannot be read; nothing was removed.
     """
     store = places.tracking_store() if tracking_uri is None else places.open_store(tracking_uri)
-    named = {"run": _ids(run_ids), "experiment": _ids(experiment_ids), "logged_model": _ids(logged_model_ids)}
+    given = {"run": run_ids, "experiment": experiment_ids, "logged_model": logged_model_ids}
+    named = {kind: _ids(kind, ids) for kind, ids in given.items()}
     items = _chosen(store, _age(older_than), named)
-    done = []
+    if confirmed is not None:
+        agreed = {(each.kind, each.id) for each in confirmed.removed}
+        items = [item for item in items if (item.kind, item.id) in agreed]
+    done = [each for each in confirmed.collected if each.outcome != "removed"] if confirmed else []
     for collected in _Collection(store, dry_run=dry_run).of(items) if items else ():
         done.append(collected)
         if progress is not None:
@@ -130,8 +142,13 @@ def collect_garbage(
 # --- what is meant ------------------------------------------------------------------------------------------------
 
 
-def _ids(one_or_more: Sequence[str] | str | None) -> set[str]:
-    return {one_or_more} if isinstance(one_or_more, str) else set(one_or_more or ())
+def _ids(kind: str, one_or_more: Sequence[str] | str | None) -> set[str]:
+    what = kind.replace("_", " ")
+    ids = [one_or_more] if isinstance(one_or_more, str) else as_list(f"The ids of {what}s", one_or_more or ())
+    for each in ids:
+        if not isinstance(each, str):
+            raise InvalidInput(f"The id of a {what} is text, not {each!r:.80}.")
+    return set(ids)
 
 
 def _age(older_than: str | float | None) -> float:
@@ -142,7 +159,7 @@ def _age(older_than: str | float | None) -> float:
         age = seconds_of(older_than) if isinstance(older_than, str) else float(older_than)
         if age >= 0:  # NaN is not either
             return age
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise InvalidInput(f"older_than is {str(older_than)[:80]!r}, which is no length of time.", hint=f"Write {GRAMMAR}.")
 
@@ -153,7 +170,7 @@ def _chosen(store: TrackingStore, age: float, named: dict[str, set[str]]) -> lis
     Raises:
         InvalidState: Something that is named is not in the bin, or not for so long.
     """
-    due = list(store.discarded(max(0, int(now_ms() - age * 1000)) if age else None))
+    due = list(store.discarded(int(max(0.0, now_ms() - age * 1000)) if age else None))
     if not any(named.values()):
         return due
     found = {(item.kind, item.id) for item in due}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput
 from dovetail.tracking import places, runs
+from dovetail.tracking.casting import as_list, as_mapping, check_values
 from dovetail.values import Dataset, DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def log_inputs(
         InvalidInput: The lists are of different lengths; or as in ``log_input``.
         NotFound: There is no such model.
     """
-    used = _dataset_inputs(datasets or (), contexts, tags_list)
-    known = [_model_input(each) for each in models or () if each is not None]
+    used = _dataset_inputs(_listed("datasets", datasets), contexts, tags_list)
+    known = [each for each in _listed("models", models) if each is not None]
+    check_values(known, LoggedModelInput, "A model that a run uses")
     if used or known:
         run = runs.current_run()
         places.open_store(run.uri).log_inputs(run.run_id, used, known)
@@ -78,10 +80,8 @@ def log_outputs(models: Sequence[LoggedModelOutput] | None = None) -> None:
         InvalidInput: One is no ``LoggedModelOutput``.
         NotFound: There is no such model.
     """
-    made = list(models or ())
-    for each in made:
-        if not isinstance(each, LoggedModelOutput):
-            raise InvalidInput(f"log_outputs takes LoggedModelOutput values, not {type(each).__name__}.")
+    made = _listed("models", models)
+    check_values(made, LoggedModelOutput, "A model that a run made")
     if made:
         run = runs.current_run()
         places.open_store(run.uri).log_outputs(run.run_id, made)
@@ -129,8 +129,8 @@ def _dataset_inputs(
     tags_list: Sequence[Mapping[str, Any] | None] | None,
 ) -> list[DatasetInput]:
     nothing = [None] * len(datasets)
-    uses = nothing if contexts is None else contexts
-    labels = nothing if tags_list is None else tags_list
+    uses = nothing if contexts is None else as_list("The contexts", contexts)
+    labels = nothing if tags_list is None else as_list("The tags", tags_list)
     if not len(datasets) == len(uses) == len(labels):
         raise InvalidInput(
             f"There are {len(datasets)} datasets, {len(uses)} contexts and {len(labels)} tags.",
@@ -141,13 +141,11 @@ def _dataset_inputs(
 
 
 def _tags(context: str | None, tags: Mapping[str, Any] | None) -> tuple[InputTag, ...]:
-    labels = {key: str(value) for key, value in (tags or {}).items()}
+    labels = {key: str(value) for key, value in as_mapping("Tags", tags or {}).items()}
     if context is not None:
         labels[CONTEXT] = context
     return tuple(InputTag(key, value) for key, value in labels.items())
 
 
-def _model_input(model: Any) -> LoggedModelInput:
-    if not isinstance(model, LoggedModelInput):
-        raise InvalidInput(f"A model that a run uses is a LoggedModelInput, not {type(model).__name__}.")
-    return model
+def _listed(what: str, given: Sequence[Any] | None) -> list[Any]:
+    return [] if given is None else as_list(f"The {what}", given)

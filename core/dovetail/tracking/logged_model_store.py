@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from dovetail.values.state import ViewType
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
@@ -82,16 +84,26 @@ class LoggedModelStore(ABC):
         """
 
     @abstractmethod
+    def restore_logged_model(self, model_id: str) -> None:
+        """Take the model out of the bin, as it was; restoring one that is not there changes nothing.
+
+        Raises:
+            NotFound: There is no such model.
+            InvalidState: Its experiment is deleted.
+        """
+
+    @abstractmethod
     def search_logged_models(
         self,
         experiment_ids: Sequence[str],
         filter_string: str | None = None,
         datasets: Sequence[Mapping[str, Any]] = (),
-        order_by: Sequence[Mapping[str, Any]] = (),
+        order_by: Sequence[Mapping[str, Any] | str] = (),
         max_results: int = 1000,
         page_token: str | None = None,
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
     ) -> Page[LoggedModel]:
-        """A page of logged models of these experiments that are not deleted.
+        """A page of logged models of these experiments.
 
         Ties, and everything where no order is given, go by creation time (latest first), then model id.
 
@@ -100,10 +112,12 @@ class LoggedModelStore(ABC):
             filter_string: Which models, in the grammar of ``dovetail.tracking.filters``, entity ``logged_models``.
             datasets: Each ``{"dataset_name": …, "dataset_digest": …}``, the digest optional: conditions on metrics look
                 only at points measured on one of these. None given: at all points.
-            order_by: Each ``{"field_name": …, "ascending": …, "dataset_name": …, "dataset_digest": …}``, all but the
-                first optional; ascending by default; the dataset restricts which points of a metric count.
+            order_by: Clauses such as ``metrics.acc DESC``, or dicts ``{"field_name": …, "ascending": …,
+                "dataset_name": …, "dataset_digest": …}``, all but the first optional; ascending by default; the dataset
+                restricts which points of a metric count.
             max_results: The most models on the page.
             page_token: The token of the page before.
+            view_type: Whether to look into the bin; models of deleted experiments are found in no view.
 
         Raises:
             InvalidFilter: Filter, datasets or order cannot be read, or the token is not one of this search.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail.errors import InvalidInput
 from dovetail.tracking import frames, places
 from dovetail.tracking.active_models import active_model_id, make_active
+from dovetail.tracking.casting import as_list, as_mapping
 from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id
 from dovetail.tracking.runs import active_or_none
@@ -70,7 +71,7 @@ def initialize_logged_model(
         NotFound: There is no such experiment.
     """
     source, experiment = origin(source_run_id, experiment_id)
-    labels = {**source_tags(), **(tags or {})}
+    labels = {**source_tags(), **as_mapping("Tags", tags or {})}
     model = client_here().create_logged_model(experiment, name, source, labels, params, model_type)
     note_made(model.model_id, _uri())
     return model
@@ -94,7 +95,7 @@ def create_external_model(
         model_type: What kind of model it is.
         experiment_id: Where it goes.
     """
-    labels = {**(tags or {}), EXTERNAL: "true"}
+    labels = {**as_mapping("Tags", tags or {}), EXTERNAL: "true"}
     made = initialize_logged_model(name, source_run_id, labels, params, model_type, experiment_id)
     return finalize_logged_model(made.model_id, LoggedModelStatus.READY)
 
@@ -122,19 +123,21 @@ def search_logged_models(
     filter_string: str | None = None,
     datasets: Sequence[Mapping[str, Any]] | None = None,
     max_results: int | None = None,
-    order_by: Sequence[Mapping[str, Any]] | None = None,
+    order_by: Sequence[Mapping[str, Any] | str] | None = None,
     output_format: str = "pandas",
 ) -> Any:
     """Find logged models.
 
     Args:
-        experiment_ids: Where to look; a single id is accepted; by default the experiment in force.
+        experiment_ids: Where to look; a single id is accepted; by default, and where there are none, the experiment in
+            force.
         filter_string: Such as ``metrics.acc > 0.9 AND params.kind = 'forest'``.
         datasets: Such as ``[{"dataset_name": "wine"}]``, with a ``dataset_digest`` if it matters: only models measured
             on one of these are found, and conditions on metrics look at no other points.
         max_results: At most this many; None for all.
-        order_by: Such as ``[{"field_name": "metrics.acc", "ascending": False}]``, for a metric also with the
-            ``dataset_name`` and ``dataset_digest`` it is measured on; newest first by default.
+        order_by: Such as ``["metrics.acc DESC"]`` or ``[{"field_name": "metrics.acc", "ascending": False}]``; the
+            latter takes for a metric also the ``dataset_name`` and ``dataset_digest`` it is measured on. Newest first
+            by default.
         output_format: ``pandas`` for a DataFrame, ``list`` for models.
 
     Returns:
@@ -148,10 +151,12 @@ def search_logged_models(
         raise InvalidInput(f"output_format is {output_format!r}.", hint="Use 'pandas' or 'list'.")
     if output_format == "pandas":
         _pandas()
-    ids = [active_experiment_id()] if experiment_ids is None else experiment_ids
+    single = isinstance(experiment_ids, (str, int))
+    ids: list[Any] = [experiment_ids] if single else as_list("The ids of experiments", experiment_ids or ())
+    where = ids or [active_experiment_id()]
     client = Client()
     models = walk(
-        lambda size, token: client.search_logged_models(ids, filter_string, datasets, size, order_by, token),
+        lambda size, token: client.search_logged_models(where, filter_string, datasets, size, order_by, token),
         max_results,
     )
     return models if output_format == "list" else _frame(models)

@@ -8,7 +8,7 @@ from dovetail.errors import InvalidInput, NotFound, RunEnded
 from dovetail.tracking import places
 from dovetail.tracking.families import descendants
 from dovetail.values import LifecycleStage
-from dovetail.values.names import check_run_id
+from dovetail.values.names import MAX_INT, check_run_id, check_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def experiment_meant(store: TrackingStore, experiment: str) -> Experiment:
         NotFound: There is none.
         InvalidInput: One has that id, and another one that name.
     """
-    by_name = store.get_experiment_by_name(experiment)
+    by_name = store.get_experiment_by_name(check_text("experiment name", experiment, MAX_INT))
     try:
         by_id = store.get_experiment(experiment)
     except NotFound as error:

@@ -9,15 +9,14 @@ from dovetail import uris
 from dovetail.errors import InvalidUri
 from dovetail.tracking.own_folder import OwnFolder, place_below, place_of, remembered
 from dovetail.tracking.store import MAX_PAGE
+from dovetail.tracking.walking import every
 from dovetail.values import ViewType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+    from collections.abc import Iterator
 
     from dovetail.tracking.bin import Discarded
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Page
 
 __all__ = ["Neighbours", "called"]
 
@@ -70,26 +69,16 @@ class Neighbours:
 def _all_places(store: TrackingStore) -> Iterator[tuple[str, str]]:
     """Each place with the run or model whose it is, or the experiment it is the location of."""
     numbers = []
-    for each in _walked(lambda token: store.search_experiments(None, (), ViewType.ALL, MAX_PAGE, token)):
+    for each in every(lambda token: store.search_experiments(None, (), ViewType.ALL, MAX_PAGE, token)):
         numbers.append(each.experiment_id)
         yield place_of(each.artifact_location), called("experiment", each.experiment_id)
     for item in store.discarded():
         place = place_of if item.kind == "experiment" else place_below
         yield place(item.artifact_uri), called(item.kind, item.id)
     columns = "artifact_uri", "run_id"
-    for uri, run_id in _walked(
+    for uri, run_id in every(
         lambda token: store.search_run_rows(numbers, columns, None, (), ViewType.ALL, MAX_PAGE, token)
     ):
         yield place_below(uri), called("run", run_id)
-    for each in _walked(lambda token: store.search_logged_models(numbers, max_results=_MODELS, page_token=token)):
-        yield place_below(each.artifact_location), called("logged_model", each.model_id)
-
-
-def _walked(page: Callable[[str | None], Page[Any]]) -> Iterator[Any]:
-    """The results of all pages, one page at a time."""
-    token: str | None = None
-    while True:
-        found = page(token)
-        yield from found
-        if (token := found.token) is None:
-            return
+    for model in every(lambda token: store.search_logged_models(numbers, max_results=_MODELS, page_token=token)):
+        yield place_below(model.artifact_location), called("logged_model", model.model_id)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dovetail import uris
-from dovetail.errors import PluginMissing
+from dovetail.errors import PluginMissing, StoreError
 from dovetail.registry.store import MAX_VERSIONS
 from dovetail.tracking import places
 from dovetail.tracking.own_folder import place_of
+from dovetail.tracking.walking import every
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +53,28 @@ class Registered:
 
     def __init__(self, registries: list[RegistryStore]) -> None:
         self._registries = registries
+        self._failure: StoreError | None = None
+        self._read_again_at = 0.0
         self._read()
 
     def reason(self, item: Discarded) -> str | None:
-        """Why a run or logged model is still wanted, None if no version refers to it."""
+        """Why a run or logged model is still wanted, None if no version refers to it.
+
+        Raises:
+            StoreError: A registry cannot be asked, or could not be a moment ago: each failure may have taken long, and
+                is not waited for again for every thing.
+        """
+        began = time.monotonic()
+        if self._failure is not None and began < self._read_again_at:
+            raise self._failure
+        try:
+            return self._reason(item)
+        except StoreError as error:
+            ended = time.monotonic()
+            self._failure, self._read_again_at = error.with_traceback(None), ended + 10 * (ended - began)
+            raise
+
+    def _reason(self, item: Discarded) -> str | None:
         if time.monotonic() >= self._read_again_at:
             self._read()
         versions = self._by_id.get((item.kind, item.id), []) + self._inside(item) + self._above(item)
@@ -75,16 +95,12 @@ class Registered:
             self._at_place.setdefault(place, []).append(version)
         self._by_place.sort(key=lambda entry: entry[:2])
         ended = time.monotonic()
-        self._read_again_at = ended + max(_NEW_ENOUGH, 10 * (ended - began))
+        self._failure, self._read_again_at = None, ended + max(_NEW_ENOUGH, 10 * (ended - began))
 
     def _versions(self) -> Iterator[ModelVersion]:
         for registry in self._registries:
-            token: str | None = None
-            while True:
-                page = registry.search_model_versions(max_results=MAX_VERSIONS, page_token=token)
-                yield from page
-                if (token := page.token) is None:
-                    break
+            search = partial(registry.search_model_versions, None, (), MAX_VERSIONS)
+            yield from every(search)
 
     def _inside(self, item: Discarded) -> list[ModelVersion]:
         """The versions whose files lie in the thing's folder and that do not name it otherwise."""
@@ -109,9 +125,7 @@ class Registered:
 
     def _just_now(self, item: Discarded) -> list[ModelVersion]:
         """The versions that name the thing and were registered since everything was read."""
-        field = {"run": "run_id", "logged_model": "model_id"}.get(item.kind)
-        if field is None:
-            return []
+        field = {"run": "run_id", "logged_model": "model_id"}[item.kind]
         asked = f"{field} = '{item.id}'"
         return [version for each in self._registries for version in each.search_model_versions(asked, (), _NAMED)]
 

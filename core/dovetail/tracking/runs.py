@@ -15,6 +15,7 @@ from dovetail.tracking.active import Active, ActiveRuns
 from dovetail.tracking.casting import as_tags
 from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id
+from dovetail.tracking.families import PARENT
 from dovetail.tracking.source import source_tags
 from dovetail.values import Batch, LifecycleStage, Run, RunStatus
 from dovetail.values.names import check_experiment_id
@@ -241,7 +242,7 @@ def _labels(tags: Mapping[str, Any] | None, description: str | None, parent: str
             raise InvalidInput("The description is given twice, as an argument and as the tag mlflow.note.content.")
         labels["mlflow.note.content"] = description
     if parent is not None:
-        labels["mlflow.parentRunId"] = _not_deleted(parent).run_id
+        labels[PARENT] = _not_deleted(parent).run_id
     return labels
 
 
@@ -256,14 +257,14 @@ def _create(experiment_id: str | None, run_name: str | None, labels: dict[str, A
     where = active_experiment_id() if experiment_id is None else experiment_id
     current = _active.current()
     if current is not None and current.uri == places.get_tracking_uri():  # a parent elsewhere would not be found
-        labels = {"mlflow.parentRunId": current.run_id, **labels}
+        labels = {PARENT: current.run_id, **labels}
     return Client().create_run(where, tags={**source_tags(), **labels}, run_name=run_name)
 
 
 def _take_up(run_id: str, experiment_id: str | None, run_name: str | None, labels: dict[str, Any]) -> Run:
     if _active.on_this_thread(run_id):
         raise _already_active(run_id, "Log to it as it is.")
-    if labels.get("mlflow.parentRunId") == run_id:
+    if labels.get(PARENT) == run_id:
         raise InvalidInput(f"Run {run_id} cannot be its own parent.")
     info, batch = _not_deleted(run_id), Batch(tags=as_tags(labels))
     if experiment_id is not None and check_experiment_id(experiment_id) != info.experiment_id:

@@ -13,9 +13,9 @@ from dovetail.tracking.thinning import METHODS, check_thinning, minmax, minmax_b
 from dovetail.values import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["METHODS", "MetricArrays", "Series", "numpy_for", "thinned"]
+__all__ = ["METHODS", "MetricArrays", "Series", "numpy_for", "series_of", "thinned"]
 
 _BIG, _HUGE = 20_000, 2_000_000  # points from which numpy pays: once it is loaded, and loading included
 
@@ -127,13 +127,41 @@ def thinned(series: Series, points: int | None, method: str = "minmax") -> Serie
     Raises:
         InvalidInput: The method is unknown, or fewer than 4 points are asked for.
     """
-    check_thinning(points, method)
+    points = check_thinning(points, method)
     if points is None or len(series) <= points:
         return series
     if (np := numpy_for(len(series))) is not None:
         by_numpy = minmax_by_numpy if method == "minmax" else triangles_by_numpy
         return series.at(by_numpy(np.asarray(series.values), points))
     return series.at((minmax if method == "minmax" else triangles)(series.values.tolist(), points))
+
+
+def series_of(
+    points_of: Callable[[str], Sequence[Metric]],
+    run_ids: Sequence[str],
+    steps: tuple[int | None, int | None],
+    points: int | None,
+    method: str,
+) -> dict[str, Series]:
+    """What ``TrackingStore.get_metric_series`` answers, made of whole histories.
+
+    Args:
+        points_of: The history of the metric in a run.
+        run_ids: The runs; those without a point among the steps are left out.
+        steps: The first and the last step to include; None for all.
+        points: The most points of each series; None for all.
+        method: One of ``METHODS``.
+
+    Raises:
+        InvalidInput: The method is unknown, or fewer than 4 points are asked for.
+    """
+    most = check_thinning(points, method)
+    found: dict[str, Series] = {}
+    for run_id in dict.fromkeys(run_ids):
+        series = Series.of(points_of(run_id)).between(*steps)
+        if len(series):
+            found[run_id] = thinned(series, most, method)
+    return found
 
 
 def numpy_for(points: int) -> Any | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.tracking.bin import Bin
 from dovetail.tracking.logged_model_store import LoggedModelStore
+from dovetail.tracking.walking import every
 from dovetail.values.page import Page
 from dovetail.values.state import ViewType
 
@@ -50,7 +51,8 @@ class TrackingStore(LoggedModelStore, Bin):
       so, unless doing it twice is the same as doing it once.
     * **Reading your writes.** A read that starts after a write returned sees it.
     * **Checked values.** Values arrive checked (see ``dovetail.values``); a store checks only what needs its data:
-      existence, uniqueness, state.
+      existence, uniqueness, state. An id, key or name that could not be stored (with a NUL or a lone surrogate) is
+      nobody's: it is not found, like any other that is unknown.
     * **Errors** are ``dovetail.errors`` only: ``NotFound`` for ids that do not exist, ``AlreadyExists`` for taken
       names and ids, ``InvalidState``/``RunEnded`` for the wrong state, ``StoreError`` for the store's own trouble.
 
@@ -271,12 +273,8 @@ class TrackingStore(LoggedModelStore, Bin):
         Raises:
             InvalidFilter: The filter cannot be parsed.
         """
-        found, token = 0, None
-        while True:
-            page = self.search_runs(experiment_ids, filter_string, (), view_type, MAX_PAGE, token, columns=("run_id",))
-            found, token = found + len(page), page.token
-            if token is None:
-                return found
+        search = experiment_ids, filter_string, (), view_type, MAX_PAGE
+        return sum(1 for _ in every(lambda token: self.search_runs(*search, token, columns=("run_id",))))
 
     @abstractmethod
     def move_run(self, run_id: str, experiment_id: str) -> None:
@@ -301,7 +299,7 @@ class TrackingStore(LoggedModelStore, Bin):
         the run.
 
         A metric with a ``model_id`` is a point of that logged model as well; with a dataset's name and digest it says
-        what it was measured on, and the dataset is one that the run's experiment knows by ``log_inputs``.
+        what it was measured on, whether or not the dataset is known by ``log_inputs`` (yet).
 
         Args:
             run_id: The run.
@@ -312,7 +310,7 @@ class TrackingStore(LoggedModelStore, Bin):
             ended: Accept metrics and params although the run has ended: for journals that arrive late.
 
         Raises:
-            NotFound: There is no such run, or no logged model or dataset that a metric names.
+            NotFound: There is no such run, or no logged model that a metric names.
             ParamConflict: A param of that key has another value.
             RunEnded: The run is deleted; or it has ended, metrics or params are among the batch, and neither ``mark``
                 nor ``ended`` is given. Tags may be set on a run that has ended.
@@ -333,8 +331,8 @@ class TrackingStore(LoggedModelStore, Bin):
     ) -> None:
         """Note which datasets and logged models a run used, all of them or none; also of runs that have ended.
 
-        What is noted already is not noted twice. An experiment knows one dataset by a name and digest: what is noted
-        first of its source, schema and profile holds. Of two tags of one input and key the last one holds.
+        What is noted already is not noted twice, and stays so: an input that has tags gets no others. An experiment
+        knows one dataset by a name and digest: what is noted first of its source, schema and profile holds.
 
         Raises:
             NotFound: There is no such run or logged model.
@@ -390,16 +388,9 @@ class TrackingStore(LoggedModelStore, Bin):
         Raises:
             InvalidInput: The method is unknown, or fewer than 4 points are asked for.
         """
-        from dovetail.tracking.series import Series, thinned
-        from dovetail.tracking.thinning import check_thinning
+        from dovetail.tracking.series import series_of
 
-        check_thinning(points, method)
-        found: dict[str, Series] = {}
-        for run_id in dict.fromkeys(run_ids):
-            series = Series.of(self.get_metric_history(run_id, key)).between(start_step, end_step)
-            if len(series):
-                found[run_id] = thinned(series, points, method)
-        return found
+        return series_of(lambda run: self.get_metric_history(run, key), run_ids, (start_step, end_step), points, method)
 
     @abstractmethod
     def applied(self, writer: str) -> int:

@@ -35,16 +35,23 @@ LEAST = 4
 _HUGE, _SCALE = 2.0**900, 2.0**-200
 
 
-def check_thinning(points: int | None, method: str) -> None:
-    """Refuse a method that there is not, and too few points to keep any promise with.
+def check_thinning(points: int | None, method: str) -> int | None:
+    """Return the number of points as a plain one, if there is such a method and they are enough to keep any promise.
 
     Raises:
-        InvalidInput: It is so.
+        InvalidInput: There is no such method, or points are no whole number from ``LEAST`` on.
     """
     if method not in METHODS:
         raise InvalidInput(f"{method!r} is no way to thin out a series.", hint=f"Use {' or '.join(METHODS)}.")
-    if points is not None and (type(points) is not int or points < LEAST):
+    if points is None:
+        return None
+    try:
+        number = 0 if isinstance(points, bool) else operator.index(points)  # takes the numbers of numpy, too
+    except TypeError:
+        number = 0
+    if number < LEAST:
         raise InvalidInput(f"points is {points!r}; it must be a whole number from {LEAST} on.")
+    return number
 
 
 def extremes(values: Sequence[float]) -> tuple[int, int]:

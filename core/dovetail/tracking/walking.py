@@ -8,9 +8,9 @@ from dovetail.errors import InvalidInput
 from dovetail.values import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["walk"]
+__all__ = ["every", "walk"]
 
 Item = TypeVar("Item")
 
@@ -38,3 +38,17 @@ def walk(page: Callable[[int, str | None], Page[Item]], max_results: int | None)
         if token is None:
             break
     return found
+
+
+def every(page: Callable[[str | None], Page[Item]]) -> Iterator[Item]:
+    """The results of a search from all its pages, one page at a time.
+
+    Args:
+        page: Gives a page by its token.
+    """
+    token: str | None = None
+    while True:
+        results = page(token)
+        yield from results
+        if (token := results.token) is None:
+            return

@@ -23,6 +23,7 @@ __all__ = [
     "check_moment",
     "check_run_id",
     "check_text",
+    "nearest_model_name",
 ]
 
 MAX_KEY = 250
@@ -40,6 +41,7 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][\w\-]{0,255}\Z")
 _MODEL_ID = re.compile(r"m-[A-Za-z0-9][\w\-]{0,253}\Z")
 # What would make a name in a URI, a path or a quoted text mean something else.
 _NOT_IN_MODEL_NAMES = re.compile(r"[/:.%\"'\x00-\x1f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _EXPERIMENT_ID = re.compile(r"[0-9]{1,18}\Z")
 
 
@@ -147,6 +149,11 @@ def check_model_name(name: object) -> str:
             f"The name {name[:40]!r}… of a logged model has {len(name)} characters; at most {MAX_MODEL_NAME} may be."
         )
     return check_text("name of a logged model", name, MAX_MODEL_NAME)
+
+
+def nearest_model_name(text: str) -> str:
+    """The text with ``_`` for what names of logged models cannot hold, cut where it is longer than they may be."""
+    return _SURROGATES.sub("_", _NOT_IN_MODEL_NAMES.sub("_", text))[:MAX_MODEL_NAME]
 
 
 def check_experiment_id(experiment_id: object) -> str:

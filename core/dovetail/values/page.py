@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar, cast
 
-__all__ = ["Page"]
+from dovetail.errors import InvalidInput
+
+__all__ = ["Page", "check_limit"]
 
 Item = TypeVar("Item")
 
@@ -42,3 +44,14 @@ class Page(list[Item], Generic[Item]):
         if self and all(isinstance(each, Experiment) for each in self):
             return experiments_html(cast("Page[Experiment]", self))
         return None
+
+
+def check_limit(max_results: int, most: int) -> int:
+    """Return the size of a page, if it is a whole number from 1 to the most there may be.
+
+    Raises:
+        InvalidInput: It is not.
+    """
+    if type(max_results) is not int or not 1 <= max_results <= most:
+        raise InvalidInput(f"max_results is {max_results!r}; it must be a whole number from 1 to {most}.")
+    return max_results

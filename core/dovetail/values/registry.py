@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput, InvalidName
@@ -39,12 +40,16 @@ MAX_REGISTRY_TAG_VALUE = 100_000
 STAGES = ("None", "Staging", "Production", "Archived")
 """The stages there are; a version is in one of them, ``None`` at first."""
 
+# Control characters, separators of lines, and what turns the direction of text around: such names show as others.
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _ALIAS = re.compile(r"[\w\-]+\Z")
 _VERSION_LIKE = re.compile(r"v\d+\Z", re.IGNORECASE)
 
 
 def check_registered_name(name: object) -> str:
     """Return the name of a registered model if it is text of 1 to 256 characters without ``/`` and ``:``.
+
+    Nor may it hold control characters or marks that turn the direction of text around, or be ``.`` or ``..``.
 
     Raises:
         InvalidName: It is not.
@@ -56,6 +61,10 @@ def check_registered_name(name: object) -> str:
             f"The name {name[:80]!r} of a registered model holds a slash or colon.",
             hint="Names are parts of models:/<name>/<version> URIs: use - or _ instead.",
         )
+    if name in (".", ".."):
+        raise InvalidName(f"A registered model cannot be called {name!r}: in paths that means a folder.")
+    if found := _UNREADABLE.search(name):
+        raise InvalidName(f"The name {name[:80]!r} of a registered model holds {found[0]!r}, which cannot be read.")
     if len(name) > MAX_NAME:
         raise InvalidName(
             f"The name {name[:40]!r}… of a registered model has {len(name)} characters; at most {MAX_NAME} are allowed."
@@ -83,15 +92,28 @@ def check_alias(alias: object) -> str:
 
 
 def check_version(version: object) -> int:
-    """Return the number of a version, given as a number or as its digits.
+    """Return the number of a version, given as a whole number of any kind or as its digits.
 
     Raises:
         InvalidInput: It is no whole number from 1 on.
     """
-    text = str(version) if isinstance(version, (int, str)) and not isinstance(version, bool) else ""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:19]) <= MAX_INT or len(text) > len(str(MAX_INT)):
-        raise InvalidInput(f"{version!r:.60} is no model version.", hint="Versions are whole numbers from 1 on.")
-    return int(text)
+    number = _whole(version)
+    if not 1 <= number <= MAX_INT:
+        # Python does not write numbers of thousands of digits.
+        shown = "A number of that size" if abs(number) > MAX_INT else f"{version!r:.60}"
+        raise InvalidInput(f"{shown} is no model version.", hint="Versions are whole numbers from 1 on.")
+    return number
+
+
+def _whole(version: Any) -> int:
+    """The number that is meant; 0 for what is none."""
+    if isinstance(version, str):
+        digits = version.isascii() and version.isdigit() and len(version) <= len(str(MAX_INT))
+        return int(version) if digits else 0
+    try:
+        return 0 if isinstance(version, bool) else index(version)
+    except TypeError:
+        return 0
 
 
 def check_stage(stage: object) -> str:

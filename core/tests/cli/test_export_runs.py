@@ -180,6 +180,24 @@ class TestFiles:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("name", FILES)
+    def test_what_keeps_it_from_being_written_is_said_before_runs_are_read(self, tmp_path: Path, name: str) -> None:
+        program = (
+            "import os, sys; os.environ['DOVETAIL_TRACKING_URI'] = 'memory://x'\n"
+            "from dovetail.testing import MemoryTrackingStore\n"
+            "from dovetail.cli.main import main\n"
+            "def search(*arguments, **options): print('runs are read')\n"
+            "MemoryTrackingStore.search_runs = search\n"
+            "if sys.argv[-1].startswith('no-pyarrow'): sys.modules['pyarrow'] = None\n"
+            "main()"
+        )
+        for place in [f"missing/{name}", *(["no-pyarrow.parquet"] if name.endswith(".parquet") else [])]:
+            command = [sys.executable, "-c", program, "runs", "export", "-o", place]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert (done.returncode != 0, done.stdout) == (True, "")
+            assert "cannot be" in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", FILES)
     def test_a_full_disk_leaves_the_old_file(self, dovetail: Any, wine: str, tmp_path: Path, name: str) -> None:
         (tmp_path / name).write_text("before")
         before = resource.getrlimit(resource.RLIMIT_FSIZE)

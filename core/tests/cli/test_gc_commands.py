@@ -200,6 +200,21 @@ class TestGc:
         assert "Remove 1 thing for good, 0 B? [y/N]" in ended.out
         assert ("Removed 1 thing, 0 B." in ended.out, ended.exit_code) == (goes, 0 if goes else 1)
 
+    def test_only_what_was_shown_goes(self, screen: Any) -> None:
+        """Somebody deletes another run while the question stands."""
+        story = (
+            "client.delete_run(add('fox', 1)); other = add('owl', 1)\n"
+            "import atexit, typer\n"
+            "answered = typer.confirm\n"
+            "def confirm(*arguments, **options):\n"
+            "    client.delete_run(other); return answered(*arguments, **options)\n"
+            "typer.confirm = confirm\n"
+            "atexit.register(lambda: print('left:', client.get_run(other).info.run_name))"
+        )
+        ended = screen("gc", story=story, typed="y\n")
+        assert "Removed 1 thing, 0 B." in ended.out
+        assert "left: owl" in ended.out
+
 
 class TestFamilies:
     @pytest.fixture

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dovetail import hookimpl, plugins
 from dovetail.cli import completion
 from dovetail.registry.models import register_model
+from dovetail.testing import MemoryRegistryStore
 from dovetail.tracking.client import Client
+from dovetail.values import ModelVersionStatus
+
+if TYPE_CHECKING:
+    from dovetail.values import ModelVersion, NewModelVersion
+
+
+class SlowRegistry(MemoryRegistryStore):
+    """Versions are never ready."""
+
+    def create_model_version(self, version: NewModelVersion) -> ModelVersion:
+        return replace(super().create_model_version(version), status=ModelVersionStatus.PENDING_REGISTRATION)
+
+    def get_model_version(self, name: str, version: int) -> ModelVersion:
+        pending = ModelVersionStatus.PENDING_REGISTRATION
+        return replace(super().get_model_version(name, version), status=pending)
+
+
+class SlowRegistries:
+    """A plugin with such a registry."""
+
+    @hookimpl
+    def dovetail_registry_stores(self) -> Any:
+        return {"slow": SlowRegistry}
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +89,7 @@ class TestModels:
             ["untag", "x", "a"], ["describe", "x", "d"], ["delete", "x", "-y"], ["alias", "set", "x", "a", "1"],
             ["alias", "delete", "x", "a"], ["stage", "x", "1", "Staging"], ["rollback", "x", "a"],
             ["copy", "models:/x/1", "y"], ["register", "nothing", "y"], ["show", "wine", "--version", "9"],
+            ["show", "x", "--alias", "latest"],
         ):  # fmt: skip
             assert dovetail("registry", *words).exit_code == 3, words
 
@@ -86,6 +113,14 @@ class TestModels:
         assert dovetail("registry", "tag", "wine", tag).exit_code == 2
         assert dovetail("registry", "tag", "wine", "a=1", "a=2").exit_code == 2
 
+    @pytest.mark.parametrize("words", [[], ["--version", "1"]])
+    def test_tags_are_set_and_removed_all_or_none(self, words: list[str], dovetail: Any, registry: Client) -> None:
+        assert dovetail("registry", "tag", "wine", "x=1", "bad//k=2", *words).exit_code == 2
+        assert registry.get_registered_model("wine").tags == registry.get_model_version("wine", 1).tags == {}
+        assert told(dovetail("registry", "tag", "wine", "x=1", "y=2", *words, "--json"))["tags"] == {"x": "1", "y": "2"}
+        assert dovetail("registry", "untag", "wine", "x", "bad//k", *words).exit_code == 2
+        assert told(dovetail("registry", "untag", "wine", "y", *words, "--json"))["tags"] == {"x": "1"}
+
 
 class TestVersions:
     def test_are_registered_listed_and_shown(self, dovetail: Any) -> None:
@@ -97,6 +132,55 @@ class TestVersions:
         assert len(told(dovetail("registry", "versions", "wine", "-m", "2", "--json"))) == 2
         assert Path("saved").absolute().as_uri() in dovetail("registry", "show", "wine", "--version", "3").out
         assert told(dovetail("registry", "show", "wine", "--version", "3", "--json"))["tags"] == {"a": "b"}
+
+    def test_are_registered_with_all_that_is_said_of_them(self, dovetail: Any, registry: Client) -> None:
+        page = "https://ci.example.org/42"
+        made = told(
+            dovetail("registry", "register", "saved", "wine", "--description", "reds", "--run-link", page, "--json")
+        )
+        assert (made["version"], made["description"], made["run_link"]) == (3, "reds", page)
+        assert dovetail("registry", "register", "saved", "wine", "--wait", "0").exit_code == 0
+        for seconds in ("-1", "soon", "nan"):
+            assert dovetail("registry", "register", "saved", "wine", "--wait", seconds).exit_code == 2
+        assert len(registry.search_model_versions()) == 4
+
+    def test_that_take_too_long_are_not_waited_for(self, dovetail: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        plugins.register(SlowRegistries(), "registry_stores", "slow")
+        monkeypatch.setenv("DOVETAIL_REGISTRY_URI", "slow://x")
+        late = dovetail("registry", "register", "saved", "wine", "--wait", "0.01")
+        assert (late.exit_code, "not ready after 0.01 s" in late.err) == (5, True)
+        assert dovetail("registry", "register", "saved", "wine", "--wait", "0").exit_code == 0
+
+    def test_are_shown_by_alias_and_as_the_latest(self, dovetail: Any, registry: Client) -> None:
+        registry.set_registered_model_alias("wine", "champion", 1)
+        assert told(dovetail("registry", "show", "wine", "--alias", "champion", "--json"))["version"] == 1
+        assert told(dovetail("registry", "show", "wine", "--alias", "latest", "--json"))["version"] == 2
+        assert "1 of wine" in dovetail("registry", "show", "wine", "--alias", "champion").out
+        nobody = dovetail("registry", "show", "wine", "--alias", "nobody")
+        assert (nobody.exit_code, "champion" in nobody.err) == (2, True)
+        assert dovetail("registry", "show", "wine", "--alias", "champion", "--version", "1").exit_code == 2
+
+    def test_of_all_models_are_searched(self, dovetail: Any, registry: Client) -> None:
+        register_model("saved", "beer", tags={"checked": "yes"})
+        registry.set_model_version_tag("wine", 1, "checked", "yes")
+        rows = dovetail("registry", "versions", "-o", "name", "-o", "version_number DESC").out.splitlines()
+        assert rows[0].split()[:2] == ["Name", "Version"]
+        assert [row.split()[:2] for row in rows[1:]] == [["beer", "1"], ["wine", "2"], ["wine", "1"]]
+        checked = told(dovetail("registry", "versions", "-f", "tags.checked = 'yes'", "-o", "name ASC", "--json"))
+        assert [(each["name"], each["version"]) for each in checked] == [("beer", 1), ("wine", 1)]
+        assert "registry register" in dovetail("registry", "versions", "-f", "name = 'nobody'").out
+
+    def test_of_one_model_are_searched_among_its_own(self, dovetail: Any, registry: Client) -> None:
+        register_model("saved", "beer")
+        either = "name = 'beer' OR version_number = 1"
+        found = told(dovetail("registry", "versions", "wine", "-f", either, "--json"))
+        assert [(each["name"], each["version"]) for each in found] == [("wine", 1)]
+        oldest = told(dovetail("registry", "versions", "wine", "-o", "version_number", "-m", "1", "--json"))
+        assert [each["version"] for each in oldest] == [1]
+        for wrong in ("nonsense", "version_number = 1) OR (name = 'beer'"):
+            refused = dovetail("registry", "versions", "wine", "-f", wrong)
+            assert (refused.exit_code, "name = 'wine'" in refused.err) == (2, False)
+        assert dovetail("registry", "versions", "wine", "-o", "nonsense").exit_code == 2
 
     def test_whose_run_is_gone_are_still_shown(self, dovetail: Any, registry: Client) -> None:
         from dovetail.values import NewModelVersion
@@ -134,12 +218,19 @@ class TestDeleting:
         done = dovetail("registry", "delete", "wine")
         assert (done.exit_code, "--yes" in done.err) == (2, True)
         assert dovetail("registry", "delete", "wine", "--json").exit_code == 2
+        assert "registered model 'wine' would be deleted, and there is nobody to ask." in done.err
         assert registry.get_registered_model("wine")
 
     def test_one_version_or_all(self, dovetail: Any, registry: Client) -> None:
         assert dovetail("registry", "delete", "wine", "--version", "1", "-y").out == "Deleted version 1 of 'wine'.\n"
         assert told(dovetail("registry", "delete", "wine", "--yes", "--json"))["name"] == "wine"
         assert registry.search_registered_models() == []
+
+    @pytest.mark.parametrize(("answer", "goes"), [("n", False), ("y", True)])
+    def test_a_person_is_asked(self, answer: str, goes: bool, screen: Any) -> None:
+        done = screen("registry", "delete", "wine", story='client.create_registered_model("wine")', typed=f"{answer}\n")
+        assert "Delete registered model 'wine'? [y/N]" in done.out
+        assert ("Deleted registered model 'wine'." in done.out, done.exit_code) == (goes, 0 if goes else 1)
 
 
 class TestMoves:

@@ -7,6 +7,8 @@ import importlib
 import inspect
 import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -30,8 +32,8 @@ class TestLoading:
         assert str(caught.value) == f"module 'dovetail.{package}' has no attribute {name!r}"
 
     def test_importing_what_is_not_there_says_from_where(self) -> None:
-        with pytest.raises(ImportError, match=r"cannot import name 'from_spark' from 'dovetail\.data'"):
-            exec("from dovetail.data import from_spark")
+        with pytest.raises(ImportError, match=r"cannot import name 'from_nowhere' from 'dovetail\.data'"):
+            exec("from dovetail.data import from_nowhere")
         with pytest.raises(ModuleNotFoundError, match=r"dovetail\.entities\.nonsense"):
             importlib.import_module("dovetail.entities.nonsense")
 
@@ -52,6 +54,12 @@ class TestLoading:
             assert inspect.unwrap(module) is module
             assert not hasattr(module, "__deepcopy__")
             assert inspect.getmembers(module)
+
+    @pytest.mark.parametrize("package", ["data", "models", "projects", "tracking"])
+    def test_what_is_not_loaded_yet_is_listed(self, package: str) -> None:
+        program = f"import dovetail.{package} as it; print(set(it.__all__) - set(dir(it)), 'os' in dir(it))"
+        shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+        assert shown == "set() False\n"
 
     def test_a_name_is_loaded_once(self) -> None:
         load = lazy.attributes("dovetail.projects", {"Project": "project"})

@@ -11,9 +11,11 @@ import pytest
 from dovetail import locations
 from dovetail.data.sources import (
     CodeDatasetSource,
+    DeltaDatasetSource,
     FileSystemDatasetSource,
     HTTPDatasetSource,
     HuggingFaceDatasetSource,
+    SparkDatasetSource,
 )
 from dovetail.testing import DatasetSourceSuite
 
@@ -101,3 +103,37 @@ class TestHuggingFace(DatasetSourceSuite):
 
     def content_of(self, loaded: Any) -> Any:
         return json.loads(json.dumps(loaded.to_list()))
+
+
+class TestSparkPaths(DatasetSourceSuite):
+    others = ("train.csv", "s3://bucket/x", "http://host/x")
+    files = False
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> DatasetSource:
+        return SparkDatasetSource(str(tmp_path / "train.parquet"))
+
+    @pytest.fixture
+    def content(self, tmp_path: Path, spark: Any) -> Any:
+        spark.range(2).write.parquet(str(tmp_path / "train.parquet"))
+        return [0, 1]
+
+    def content_of(self, loaded: Any) -> Any:
+        return sorted(row["id"] for row in loaded.collect())
+
+
+@pytest.mark.usefixtures("no_spark")
+class TestDelta(DatasetSourceSuite):
+    others = ("train.csv", "s3://bucket/x", "http://host/x")
+    files = False
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> DatasetSource:
+        return DeltaDatasetSource(str(tmp_path / "houses"), delta_table_version=1)
+
+    @pytest.fixture
+    def content(self, delta: Path) -> Any:
+        return [1, 2, 3]
+
+    def content_of(self, loaded: Any) -> Any:
+        return sorted(loaded["size"])

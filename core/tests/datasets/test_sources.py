@@ -178,7 +178,7 @@ class TestComingBack:
         with pytest.raises(InvalidInput, match="is no dataset"):
             get_source(given)
 
-    @pytest.mark.parametrize("source_type", ["delta_table", "unheard_of", "../../x", "os", "dovetail.data", "*", ""])
+    @pytest.mark.parametrize("source_type", ["uc_volume", "unheard_of", "../../x", "os", "dovetail.data", "*", ""])
     def test_needs_somebody_who_knows_the_type(self, source_type: str) -> None:
         with pytest.raises(PluginMissing, match="No dataset source answers for"):
             get_dataset_source_from_json('{"uri": "x"}', source_type)

@@ -46,6 +46,15 @@ class TestLogging:
             facade.log_model(line, registered_model_name=name)
         assert dovetail.active_run() is None
 
+    @pytest.mark.parametrize("options", [{}, {"step": 1}])
+    @pytest.mark.parametrize("seconds", ["5", -1, float("nan")])
+    def test_with_a_wrong_time_to_wait_logs_nothing(self, seconds: Any, options: Any, facade: Any, line: Any) -> None:
+        with dovetail.start_run() as run, pytest.raises(InvalidInput, match="seconds"):
+            facade.log_model(line, registered_model_name="wine", await_registration_for=seconds, **options)
+        assert dovetail.artifacts.list_artifacts(run_id=run.info.run_id) == []
+        assert dovetail.search_logged_models(output_format="list") == []
+        assert dovetail.search_registered_models() == []
+
     def test_without_a_registry_uploads_nothing(self, facade: Any, line: Any) -> None:
         dovetail.set_registry_uri("nowhere://x")
         with dovetail.start_run() as run, pytest.raises(PluginMissing):

@@ -13,16 +13,14 @@ from dovetail.errors import (
     InvalidFilter,
     InvalidInput,
     InvalidName,
-    InvalidState,
     InvalidUri,
     NotFound,
     PluginMissing,
 )
-from dovetail.registry.registering import Registrar
-from dovetail.testing import MemoryRegistryStore, MemoryTrackingStore
+from dovetail.testing import MemoryTrackingStore
 from dovetail.tracking import places
 from dovetail.tracking.source import user_name
-from dovetail.values import ModelVersion, ModelVersionStatus, NewLoggedModel, NewModelVersion
+from dovetail.values import LoggedModelOutput, NewLoggedModel, NewModelVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +37,7 @@ class TestRegisteredModels:
         with pytest.raises(NotFound, match="'wine'"):
             client.get_registered_model("wine")
 
-    @pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", "x" * 257, 3, None, "nul\0"])
+    @pytest.mark.parametrize("name", ["", " ", "a/b", "a:b", "x" * 257, 3, None, "nul\0", ".", "..", "a\nb"])
     def test_of_wrong_names_are_refused(self, name: Any, client: Client) -> None:
         client.create_registered_model("wine")
         for call in (client.create_registered_model, client.get_registered_model, client.delete_registered_model):
@@ -48,7 +46,7 @@ class TestRegisteredModels:
         with pytest.raises(InvalidInput):
             client.rename_registered_model("wine", name)
 
-    @pytest.mark.parametrize("name", ["red wine", "50%2F50", "wine?#1", "a@b", "вино", "..", "m-1"])
+    @pytest.mark.parametrize("name", ["red wine", "50%2F50", "wine?#1", "a@b", "вино", "...", "m-1"])
     def test_of_odd_names_are_found_by_uri(self, name: str, client: Client) -> None:
         client.create_registered_model(name)
         client.create_model_version(name, "s3://bucket/1")
@@ -255,6 +253,23 @@ class TestSources:
         with pytest.raises(InvalidUri, match="leads to no files"):
             wine.get_model_version_download_uri("a", 1)
 
+    def test_in_the_bin_are_not_registered(self, wine: Client, tmp_path: Path) -> None:
+        (tmp_path / "MLmodel").write_text("flavors: {}\n")
+        with dovetail.start_run() as run:
+            model = dovetail.initialize_logged_model("net")
+            wine.log_model_artifact(model.model_id, str(tmp_path / "MLmodel"))
+            dovetail.log_outputs([LoggedModelOutput(model.model_id)])
+        uri = f"runs:/{run.info.run_id}/net"
+        assert wine.create_model_version("wine", uri).model_id == model.model_id
+        wine.delete_logged_model(model.model_id)
+        for source in (model.model_uri, uri):
+            with pytest.raises(NotFound, match=model.model_id):
+                wine.create_model_version("wine", source)
+            with pytest.raises(NotFound, match=model.model_id):
+                dovetail.register_model(source, "another")
+        assert len(wine.search_model_versions("name = 'wine'")) == 4
+        assert [each.name for each in wine.search_registered_models()] == ["wine"]
+
     def test_that_are_gone_are_not_found(self, wine: Client) -> None:
         wine.registry.create_model_version(NewModelVersion("wine", f"runs:/{'0' * 32}/model"))
         with pytest.raises(NotFound):
@@ -285,60 +300,14 @@ class TestCopies:
         with pytest.raises(NotFound):
             wine.get_registered_model("copies")
 
-    @pytest.mark.parametrize("uri", ["runs:/x/model", "models:/m-1", "models:/wine/1/data", "models:/wine@nobody", "x"])
-    def test_of_something_else_are_refused(self, uri: str, wine: Client) -> None:
+    @pytest.mark.parametrize(
+        "uri", ["runs:/x/model", "models:/m-1", "models:/wine/1/data", "models:/wine@nobody", "x", None, 3]
+    )
+    def test_of_something_else_are_refused(self, uri: Any, wine: Client) -> None:
         with pytest.raises(InvalidInput):
             wine.copy_model_version(uri, "copies")
         with pytest.raises(InvalidName):
             wine.copy_model_version("models:/wine/1", "a/b")
-
-
-class SlowRegistry(MemoryRegistryStore):
-    """Versions are ready, or have failed, when they are looked at for the second time."""
-
-    ends = ModelVersionStatus.READY
-    looks = 0
-
-    def create_model_version(self, version: NewModelVersion) -> ModelVersion:
-        made = super().create_model_version(version)
-        self.__dict__["looks"] = 0
-        return self._as_of_now(made)
-
-    def get_model_version(self, name: str, version: int) -> ModelVersion:
-        self.__dict__["looks"] += 1
-        return self._as_of_now(super().get_model_version(name, version))
-
-    def _as_of_now(self, version: ModelVersion) -> ModelVersion:
-        from dataclasses import replace
-
-        status = self.ends if self.looks > 1 else ModelVersionStatus.PENDING_REGISTRATION
-        return replace(version, status=status, status_message="no room")
-
-
-class TestWaiting:
-    @pytest.fixture
-    def slow(self) -> SlowRegistry:
-        store = SlowRegistry()
-        store.create_registered_model("wine")
-        return store
-
-    def test_until_a_version_is_ready(self, slow: SlowRegistry) -> None:
-        made = Registrar(MemoryTrackingStore(), slow).create(NewModelVersion("wine", "s3://x"), 60)
-        assert made.status == ModelVersionStatus.READY
-
-    @pytest.mark.parametrize("nothing", [0, None])
-    def test_is_not_for_everybody(self, nothing: int | None, slow: SlowRegistry) -> None:
-        made = Registrar(MemoryTrackingStore(), slow).create(NewModelVersion("wine", "s3://x"), nothing)
-        assert made.status == ModelVersionStatus.PENDING_REGISTRATION
-
-    def test_has_an_end(self, slow: SlowRegistry) -> None:
-        with pytest.raises(InvalidState, match="not ready after"):
-            Registrar(MemoryTrackingStore(), slow).create(NewModelVersion("wine", "s3://x"), 0.01)
-
-    def test_for_one_that_fails_says_why(self, slow: SlowRegistry) -> None:
-        slow.ends = ModelVersionStatus.FAILED_REGISTRATION
-        with pytest.raises(InvalidState, match="no room"):
-            Registrar(MemoryTrackingStore(), slow).create(NewModelVersion("wine", "s3://x"), 60)
 
 
 class TestPlaces:

@@ -30,6 +30,14 @@ class TestRegistering:
         assert [mlflow.register_model(uri, "wine", tags={"a": 1}).version for _ in range(3)] == [1, 2, 3]
         assert client.get_model_version("wine", 1).tags == {"a": "1"}
 
+    def test_with_what_people_are_told_of_it(self, client: mlflow.Client, logged: Callable[..., str]) -> None:
+        made = mlflow.register_model(logged(), "wine", description="reds", run_link="https://ci.example.org/42")
+        assert client.get_model_version("wine", 1) == made
+        assert (made.description, made.run_link) == ("reds", "https://ci.example.org/42")
+        with pytest.raises(InvalidInput, match="5000"):
+            mlflow.register_model(logged(), "wine", description="x" * 5001)
+        assert len(client.search_model_versions()) == 1
+
     def test_of_many_who_make_a_name_all_succeed(self, client: mlflow.Client, logged: Callable[..., str]) -> None:
         uri = logged()
         with ThreadPoolExecutor(8) as pool:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dovetail.errors import AliasMoved, InvalidInput, InvalidName, InvalidState, NotFound
+from dovetail.errors import AliasMoved, InvalidInput, InvalidName, InvalidState, NotFound, StageMoved
+from dovetail.registry.moving import MovingClient
+from dovetail.testing import MemoryRegistryStore
 from dovetail.tracking.source import user_name
+from dovetail.values import NewModelVersion
 
 if TYPE_CHECKING:
     from dovetail import Client
+    from dovetail.registry.store import RegistryStore
+    from dovetail.values import Page, RegistryMove
 
 
 def history(client: Client, what: str | int | None = None) -> list[tuple[str, str | None, str | None]]:
@@ -71,6 +76,11 @@ class TestAliases:
             assert "champion" in str(caught.value)
         with pytest.raises(NotFound):
             wine.get_model_version_by_alias("beer", "champion")
+
+    @pytest.mark.parametrize("alias", [None, 3, "", "a b", "v1", ["champion"]])
+    def test_that_are_none_are_wrong_input(self, alias: Any, wine: Client) -> None:
+        with pytest.raises(InvalidInput):
+            wine.get_model_version_by_alias("wine", alias)
 
     def test_latest_is_the_highest_number_whatever_its_stage(self, wine: Client) -> None:
         wine.transition_model_version_stage("wine", 3, "Archived")
@@ -145,6 +155,11 @@ class TestStages:
         with pytest.raises(InvalidInput):
             wine.get_latest_versions("wine", [stage])
 
+    @pytest.mark.parametrize("stages", [5, 5.0, object()])
+    def test_that_are_no_list_are_refused(self, stages: Any, wine: Client) -> None:
+        with pytest.raises(InvalidInput, match="stages"):
+            wine.get_latest_versions("wine", stages)
+
     def test_others_are_archived_on_request(self, wine: Client) -> None:
         wine.transition_model_version_stage("wine", 1, "Production")
         wine.transition_model_version_stage("wine", 2, "Production")
@@ -212,6 +227,22 @@ class TestHistory:
             wine.transition_model_version_stage("wine", 1, "Staging", reason="x" * 5001)
 
 
+class Overtaken(MovingClient):
+    """Somebody else rolls back each time after this client has read the history."""
+
+    def __init__(self, registry: RegistryStore) -> None:
+        self._registry = registry
+
+    @property
+    def registry(self) -> RegistryStore:
+        return self._registry
+
+    def get_registered_model_history(self, name: str, *args: Any, **options: Any) -> Page[RegistryMove]:
+        page = super().get_registered_model_history(name, *args, **options)
+        self.registry.transition_stage(name, 1, "Production")
+        return page
+
+
 class TestRollback:
     def test_goes_back_and_further_back(self, wine: Client) -> None:
         for number in (1, 2, 3):
@@ -260,6 +291,16 @@ class TestRollback:
             wine.rollback_model_version_stage("wine", 1)
         with pytest.raises(NotFound):
             wine.rollback_model_version_stage("wine", 99)
+
+    def test_of_a_stage_that_somebody_else_moves_meanwhile_changes_nothing(self) -> None:
+        registry = MemoryRegistryStore()
+        registry.create_registered_model("wine")
+        registry.create_model_version(NewModelVersion("wine", "s3://bucket/1"))
+        for stage in ("Staging", "Production", "Archived"):
+            registry.transition_stage("wine", 1, stage)
+        with pytest.raises(StageMoved, match="in stage Production; what was expected is stage Archived"):
+            Overtaken(registry).rollback_model_version_stage("wine", 1)
+        assert registry.get_model_version("wine", 1).current_stage == "Production"
 
     def test_of_a_long_history(self, wine: Client) -> None:
         for step in range(2100):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from dovetail.errors import AliasMoved, InvalidFilter
+from dovetail.errors import AliasMoved, InvalidFilter, StageMoved
+from dovetail.registry.store import ANYWHERE
 from dovetail.testing.memory_registry import MemoryRegistryStore
 from dovetail.testing.registry_shelf import Shelf
 from dovetail.testing.registry_store import RegistryStoreSuite
@@ -40,6 +41,13 @@ class CaselessNames(MemoryRegistryStore):
 
     def get_registered_model(self, name: str) -> RegisteredModel:
         return super().get_registered_model(name.lower())
+
+
+class EncodedNames(MemoryRegistryStore):
+    """Lets out what its driver makes of a name that is no text."""
+
+    def get_registered_model(self, name: str) -> RegisteredModel:
+        return super().get_registered_model(name.encode().decode())
 
 
 class LentDicts(MemoryRegistryStore):
@@ -138,6 +146,24 @@ class SwallowedRefusals(MemoryRegistryStore):
         with suppress(AliasMoved):
             return super().move_alias(name, alias, version, **options)
         return None
+
+
+class UnexpectedTransitions(MemoryRegistryStore):
+    """Puts a version into a stage whichever it is in."""
+
+    def transition_stage(self, name: str, version: int, stage: str, **options: Any) -> ModelVersion:
+        options.pop("expected", None)
+        return super().transition_stage(name, version, stage, **options)
+
+
+class ArchivedTooEarly(MemoryRegistryStore):
+    """Archives the others before it looks where the version is."""
+
+    def transition_stage(self, name: str, version: int, stage: str, **options: Any) -> ModelVersion:
+        for other in self.search_model_versions(f"name = '{name}'") if options.pop("archive_existing", False) else []:
+            if other.version != version and other.current_stage == stage:
+                super().transition_stage(name, other.version, "Archived")
+        return super().transition_stage(name, version, stage, **options)
 
 
 class DanglingAliases(MemoryRegistryStore):
@@ -302,6 +328,18 @@ class LateTurns(MemoryRegistryStore):
                 raise AliasMoved(f"{alias} of {name} is at {here}.")
             time.sleep(0.001)
         return super().move_alias(name, alias, version, **options)
+
+
+class LateTransitions(MemoryRegistryStore):
+    """Looks which stage a version is in, and moves it a moment later."""
+
+    def transition_stage(self, name: str, version: int, stage: str, **options: Any) -> ModelVersion:
+        if "expected" in options:
+            here = self.get_model_version(name, version).current_stage
+            if options.pop("expected") not in (here, ANYWHERE):
+                raise StageMoved(f"Version {version} of {name} is in {here}.")
+            time.sleep(0.001)
+        return super().transition_stage(name, version, stage, **options)
 
 
 class Unlocked(MemoryRegistryStore):

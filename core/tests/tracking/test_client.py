@@ -117,6 +117,16 @@ class TestLogging:
         [point] = client.get_metric_history(run_id, "loss")
         assert (point.timestamp, point.step) == (7, 1)
 
+    def test_a_metric_may_name_a_dataset_that_is_no_input(self, client: mlflow.Client, run_id: str) -> None:
+        model_id = client.create_logged_model("0").model_id
+        client.log_metric(run_id, "acc", 0.5, dataset_name="wine", dataset_digest="1", model_id=model_id)
+        client.log_metric(run_id, "loss", 1.5, dataset_name="wine", dataset_digest="2")
+        run, (point,) = client.get_run(run_id), client.get_logged_model(model_id).metrics
+        assert (run.data.metrics, run.inputs.dataset_inputs) == ({"acc": 0.5, "loss": 1.5}, ())
+        assert (point.dataset_name, point.dataset_digest) == ("wine", "1")
+        with pytest.raises(InvalidInput, match="by half"):
+            client.log_metric(run_id, "acc", 0.5, dataset_name="wine")
+
     def test_histories_of_what_was_never_logged_are_empty(self, client: mlflow.Client, run_id: str) -> None:
         assert client.get_metric_history(run_id, "loss") == []
         assert client.get_metric_history("f" * 32, "loss") == []
@@ -167,6 +177,15 @@ class TestExperiments:
         for name in ("", 5, None):
             with pytest.raises(InvalidName):
                 client.create_experiment(name)  # type: ignore[arg-type]
+
+    def test_names_that_nothing_can_have_are_asked_for(self, client: mlflow.Client) -> None:
+        for name in ("", "x" * 501):
+            assert client.get_experiment_by_name(name) is None
+        for name in ("\ud800", "a\0", None):
+            with pytest.raises(InvalidInput, match="experiment name"):
+                client.get_experiment_by_name(name)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInput, match="experiment name"):
+            mlflow.move_runs([], "\ud800")
 
     def test_pages(self, client: mlflow.Client) -> None:
         for number in range(3):

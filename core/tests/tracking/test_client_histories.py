@@ -14,6 +14,7 @@ import dovetail as mlflow
 from dovetail.errors import InvalidInput, InvalidName
 from dovetail.testing import MemoryTrackingStore
 from dovetail.tracking import places
+from dovetail.tracking.thinning import check_thinning
 
 if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
@@ -91,7 +92,24 @@ class TestSamples:
         assert len(client.sampled_metric_history(run_id, "acc")) == 0
         assert client.sampled_metric_history([], "loss") == {}
 
-    @pytest.mark.parametrize("wrong", [{"points": 3}, {"points": None, "method": "x"}, {"method": "mean"}], ids=str)
+    def test_numbers_of_numpy_are_numbers(self, client: mlflow.Client, run_id: str) -> None:
+        ten: Any = np.int64(10)
+        sample = client.sampled_metric_history(run_id, "loss", points=ten)
+        assert list(sample) == list(client.sampled_metric_history(run_id, "loss", points=10))
+        assert type(check_thinning(ten, "minmax")) is int
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"points": 3},
+            {"points": True},
+            {"points": 9.0},
+            {"points": "9"},
+            {"points": None, "method": "x"},
+            {"method": "mean"},
+        ],
+        ids=str,
+    )
     def test_want_what_can_be_done(self, client: mlflow.Client, run_id: str, wrong: dict[str, Any]) -> None:
         with pytest.raises(InvalidInput):
             client.sampled_metric_history(run_id, "loss", **wrong)

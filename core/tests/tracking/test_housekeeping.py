@@ -13,6 +13,7 @@ from dovetail import Client, hookimpl, plugins, uris
 from dovetail.errors import InvalidInput, InvalidState, NotFound, PluginMissing, StoreUnavailable
 from dovetail.testing.memory import MemoryTrackingStore
 from dovetail.testing.memory_artifacts import MemoryArtifactStore
+from dovetail.testing.memory_registry import MemoryRegistryStore
 from dovetail.tracking import places
 from dovetail.tracking.own_folder import place_below, place_of
 from dovetail.values import NewLoggedModel, NewModelVersion, NewRun
@@ -213,7 +214,12 @@ class TestChoosing:
         assert dovetail.collect_garbage().collected == ()
         assert outcomes(dovetail.collect_garbage(0)) == {run_id: "removed"}
 
-    @pytest.mark.parametrize("age", ["", "3", "-1d", "1h1d", "soon", float("nan"), -1, "9" * 5000 + "d", []])
+    def test_nothing_was_in_the_bin_forever(self, wine: str) -> None:
+        dovetail.delete_run(logged(wine))
+        for age in (float("inf"), 1e308, "999999999w"):
+            assert dovetail.collect_garbage(age).collected == ()
+
+    @pytest.mark.parametrize("age", ["", "3", "-1d", "1h1d", "soon", float("nan"), -1, "9" * 5000 + "d", [], 10**400])
     def test_what_is_no_length_of_time(self, store: TrackingStore, age: Any) -> None:
         with pytest.raises(InvalidInput, match="no length of time"):
             dovetail.collect_garbage(age)
@@ -243,6 +249,64 @@ class TestChoosing:
         with pytest.raises(InvalidState, match="long enough"):
             dovetail.collect_garbage("1h", run_ids=[gone])
         assert dovetail.get_run(gone).info.lifecycle_stage == "deleted"
+
+    @pytest.mark.parametrize("ids", [5, [None], [5], {"a": 1}])
+    def test_what_are_no_ids(self, wine: str, ids: Any) -> None:
+        dovetail.delete_run(logged(wine))
+        for kind in ("run_ids", "experiment_ids", "logged_model_ids"):
+            with pytest.raises(InvalidInput, match=f"of (a )?{kind.removesuffix('_ids').replace('_', ' ')}"):
+                dovetail.collect_garbage(**{kind: ids})
+        assert len(dovetail.collect_garbage(dry_run=True).removed) == 1
+
+    def test_only_what_was_agreed_to(self, wine: str, folder: Path, registry: RegistryStore) -> None:
+        agreed, restored, needed = logged(wine), logged(wine), logged(wine)
+        registry.create_registered_model("forest")
+        registry.create_model_version(NewModelVersion("forest", f"runs:/{needed}/deep"))
+        for run_id in (agreed, restored, needed):
+            dovetail.delete_run(run_id)
+        shown = dovetail.collect_garbage(dry_run=True)
+        later = logged(wine)
+        dovetail.delete_run(later)
+        dovetail.restore_run(restored)
+        registry.delete_registered_model("forest")
+        report = dovetail.collect_garbage(confirmed=shown)
+        assert outcomes(report) == {agreed: "removed", needed: "kept"}
+        assert {name.split("/")[0] for name in files(folder)} == {restored, needed, later}
+
+    def test_an_experiment_that_was_agreed_to_stays_with_what_came_into_it(self, wine: str) -> None:
+        agreed, later = logged(wine), logged(wine)
+        dovetail.delete_run(agreed)
+        elsewhere = dovetail.create_experiment("elsewhere")
+        dovetail.move_runs(later, "elsewhere")
+        dovetail.delete_experiment(wine)
+        shown = dovetail.collect_garbage(dry_run=True)
+        dovetail.restore_experiment(wine)
+        dovetail.move_runs(later, "wine")
+        dovetail.delete_experiment(wine)
+        assert outcomes(dovetail.collect_garbage(confirmed=shown)) == {agreed: "removed", wine: "kept"}
+        assert dovetail.get_run(later).info.experiment_id == wine != elsewhere
+
+
+class Faltering(MemoryRegistryStore):
+    """A registry that is away after it was read once, and takes its time to say so."""
+
+    asked = 0
+
+    def search_model_versions(self, *arguments: Any, **options: Any) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            return super().search_model_versions(*arguments, **options)
+        time.sleep(0.1)
+        raise StoreUnavailable("The registry is away.")
+
+
+class FalteringRegistries:
+    @hookimpl
+    def dovetail_registry_stores(self) -> dict[str, Callable[[str], RegistryStore]]:
+        return {"faltering": Faltering}
+
+
+plugins.register(FalteringRegistries(), "registry_stores", "faltering")
 
 
 class TestRegistered:
@@ -346,6 +410,20 @@ class TestRegistered:
         for each in (first, second):
             dovetail.delete_run(each)
         assert set(outcomes(dovetail.collect_garbage()).values()) == {"kept"}
+
+    def test_a_registry_that_goes_away_is_not_waited_for_again_and_again(self, wine: str, folder: Path) -> None:
+        runs = [logged(wine) for _ in range(6)]
+        for run_id in runs:
+            dovetail.delete_run(run_id)
+        dovetail.set_registry_uri(f"faltering://{uuid.uuid4().hex}")
+        report = dovetail.collect_garbage()
+        assert {each.reason for each in report.failed} == {"The registry is away."}
+        assert outcomes(report) == dict.fromkeys(runs, "failed")
+        registry = places.registry_store()
+        assert isinstance(registry, Faltering)
+        assert registry.asked == 2
+        dovetail.restore_run(runs[0])
+        assert len(files(folder)) == 12
 
     def test_a_registry_that_cannot_be_asked_keeps_everything(self, wine: str) -> None:
         dovetail.delete_run(logged(wine))

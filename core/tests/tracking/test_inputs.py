@@ -13,7 +13,7 @@ from dovetail.tracking import places
 from dovetail.values import Dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dovetail.tracking.store import TrackingStore
 
@@ -72,10 +72,11 @@ class TestInputs:
         mlflow.log_input(Table(), context="eval")
         assert used() == [("table", {"mlflow.data.context": "eval"})]
 
-    def test_the_same_data_again_is_one_input_with_all_tags(self, run: mlflow.Run) -> None:
+    def test_the_same_data_again_is_one_input_with_the_first_tags(self, run: mlflow.Run) -> None:
         mlflow.log_input(WINE, tags={"a": "1"})
         mlflow.log_input(WINE, "training")
-        assert used() == [("wine", {"a": "1", "mlflow.data.context": "training"})]
+        mlflow.log_inputs([BEER, BEER], ["training", "eval"])
+        assert used() == [("wine", {"a": "1"}), ("beer", {"mlflow.data.context": "training"})]
 
     def test_a_model_is_noted(self, run: mlflow.Run, model_id: str) -> None:
         mlflow.log_input(model=LoggedModelInput(model_id))
@@ -115,6 +116,35 @@ class TestInputs:
         with pytest.raises(InvalidInput, match="is no dataset"):
             mlflow.log_metric("acc", 1, dataset=bad)
 
+    def test_what_is_no_list_or_dict_is_refused(self, run: mlflow.Run, model_id: str) -> None:
+        run_id, model = run.info.run_id, LoggedModelInput(model_id)
+        client: Any = mlflow.Client()
+        calls: list[Callable[[], Any]] = [
+            lambda: mlflow.log_input(WINE, tags=["a"]),  # type: ignore[arg-type]
+            lambda: mlflow.log_inputs(WINE),  # type: ignore[arg-type]
+            lambda: mlflow.log_inputs([WINE], "t"),
+            lambda: mlflow.log_inputs([WINE], tags_list={"a": "b"}),  # type: ignore[arg-type]
+            lambda: mlflow.log_inputs(models=model),  # type: ignore[arg-type]
+            lambda: mlflow.log_outputs(3),  # type: ignore[arg-type]
+            lambda: client.log_inputs(run_id, WINE),
+            lambda: client.log_inputs(run_id, [WINE]),
+            lambda: client.log_inputs(run_id, [3]),
+            lambda: client.log_inputs(run_id, models=[model_id]),
+            lambda: client.log_inputs(run_id, models=model),
+            lambda: client.log_outputs(run_id, [model_id]),
+            lambda: client.log_outputs(run_id, None),
+        ]
+        for call in calls:
+            with pytest.raises(InvalidInput, match=r"given as a|is a (DatasetInput|LoggedModel\w+) value"):
+                call()
+        assert (used(), models()) == ([], ([], []))
+
+    def test_used_a_second_time_for_something_else_it_stays_as_it_was(self, run: mlflow.Run) -> None:
+        mlflow.log_metric("acc", 0.9, dataset=WINE)
+        mlflow.log_input(WINE, "training")
+        mlflow.log_input(WINE, "eval", {"fold": "3"})
+        assert used() == [("wine", {"mlflow.data.context": "training"})]
+
     @pytest.mark.parametrize("tags", [{"": "x"}, {"a": "x" * 501}, {"k" * 256: "x"}])
     def test_tags_that_cannot_be_kept_are_refused(self, run: mlflow.Run, tags: dict[str, str]) -> None:
         with pytest.raises(InvalidInput):
@@ -149,7 +179,7 @@ class TestOutputs:
         assert models() == ([], [(made[0], 11), (made[1], 20)])
 
     def test_what_is_none_is_refused(self, run: mlflow.Run) -> None:
-        with pytest.raises(InvalidInput, match="LoggedModelOutput values, not str"):
+        with pytest.raises(InvalidInput, match="LoggedModelOutput value, not str"):
             mlflow.log_outputs([UNKNOWN])  # type: ignore[list-item]
         with pytest.raises(NotFound):
             mlflow.log_outputs([LoggedModelOutput(UNKNOWN, 1)])
@@ -218,8 +248,6 @@ class TestMetrics:
 
     def test_a_client_says_all_of_it_by_name(self, run: mlflow.Run, model_id: str) -> None:
         client, run_id = mlflow.Client(), run.info.run_id
-        with pytest.raises(NotFound, match="Log it as an input"):
-            client.log_metric(run_id, "acc", 1, dataset_name="wine", dataset_digest="1", model_id=model_id)
         with pytest.raises(InvalidInput, match="by half"):
             client.log_metric(run_id, "acc", 1, dataset_name="wine")
         mlflow.log_input(WINE)

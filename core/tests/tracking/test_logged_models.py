@@ -10,7 +10,7 @@ import pytest
 import dovetail as mlflow
 from dovetail.entities import LoggedModelStatus
 from dovetail.errors import InvalidFilter, InvalidInput, InvalidName, NotFound, ParamConflict
-from dovetail.values import Dataset
+from dovetail.values import Dataset, ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,12 @@ class TestMaking:
             mlflow.initialize_logged_model(name)
         assert mlflow.search_logged_models(output_format="list") == []
 
+    def test_tags_are_a_dict(self) -> None:
+        for make in (mlflow.initialize_logged_model, mlflow.create_external_model):
+            with pytest.raises(InvalidInput, match="Tags are given as a dict"):
+                make("x", tags="abc")  # type: ignore[arg-type]
+        assert mlflow.search_logged_models(output_format="list") == []
+
     def test_an_unknown_status_is_refused(self) -> None:
         model = mlflow.initialize_logged_model()
         with pytest.raises(InvalidInput, match="READY"):
@@ -126,6 +132,25 @@ class TestChanging:
         with pytest.raises(NotFound):
             mlflow.get_logged_model(model_id)
         assert mlflow.search_logged_models(output_format="list") == []
+
+    def test_a_deleted_one_comes_back(self) -> None:
+        client = mlflow.Client()
+        model_id = mlflow.create_external_model(params={"a": 1}).model_id
+        client.delete_logged_model(model_id)
+        (binned,) = client.search_logged_models(["0"], view_type=ViewType.DELETED_ONLY)
+        assert binned.model_id == model_id
+        client.restore_logged_model(model_id)
+        assert mlflow.get_logged_model(model_id).params == {"a": "1"}
+        assert list(client.search_logged_models(["0"], view_type=ViewType.DELETED_ONLY)) == []
+        for bad, kind in ((UNKNOWN, NotFound), ("tree", InvalidName)):
+            with pytest.raises(kind):
+                client.restore_logged_model(bad)
+
+    def test_an_order_is_clauses_as_for_runs(self) -> None:
+        for name in ("b", "c", "a"):
+            mlflow.create_external_model(name)
+        found = mlflow.search_logged_models(order_by=["name DESC"], output_format="list")
+        assert [model.name for model in found] == ["c", "b", "a"]
 
     def test_its_files_are_put_and_listed(self, tmp_path: Path) -> None:
         client = mlflow.Client()
@@ -211,8 +236,64 @@ class TestSearching:
             with pytest.raises(InvalidInput):
                 mlflow.search_logged_models(**asked)  # type: ignore[arg-type]
 
+    def test_no_experiments_mean_the_one_in_force(self) -> None:
+        mlflow.set_experiment("wine")
+        mlflow.initialize_logged_model("d")
+        for nowhere in ([], (), None):
+            (found,) = mlflow.search_logged_models(experiment_ids=nowhere, output_format="list")
+            assert found.name == "d"
+
+    def test_where_to_look_is_a_list_or_one_id(self) -> None:
+        with pytest.raises(InvalidInput, match="ids of experiments are given as a list"):
+            mlflow.Client().search_logged_models(None)  # type: ignore[arg-type]
+        assert len(mlflow.Client().search_logged_models("0")) == 3
+
+    @pytest.mark.parametrize("name", ["\ud800", "a\0"])
+    def test_datasets_that_nothing_can_be_called_are_refused(self, name: str) -> None:
+        for asked in (
+            {"datasets": [{"dataset_name": name}]},
+            {"datasets": [{"dataset_name": "a", "dataset_digest": name}]},
+            {"order_by": [{"field_name": "metrics.acc", "dataset_name": name}]},
+        ):
+            with pytest.raises(InvalidFilter, match="nothing that is stored holds"):
+                mlflow.search_logged_models(output_format="list", **asked)  # type: ignore[arg-type]
+
 
 class TestActiveModel:
+    def test_metrics_outlive_it(self, run: mlflow.Run) -> None:
+        """Somebody tidies up while a training runs; the training loses nothing but the model."""
+        active = mlflow.set_active_model(name="tree")
+        mlflow.log_metric("acc", 0.1, step=0)
+        mlflow.Client().delete_logged_model(active.model_id)
+        with pytest.warns(UserWarning, match=f"The active model {active.model_id} is gone") as warned:
+            mlflow.log_metric("acc", 0.2, step=1)
+        assert (len(warned), warned[0].filename) == (1, __file__)
+        mlflow.log_metrics({"acc": 0.3}, step=2)
+        assert mlflow.get_active_model_id() is None
+        history = mlflow.Client().get_metric_history(run.info.run_id, "acc")
+        assert [point.value for point in history] == [0.1, 0.2, 0.3]
+
+    def test_metrics_outlive_one_that_was_never_measured(self, run: mlflow.Run) -> None:
+        active = mlflow.set_active_model(name="tree")
+        mlflow.Client().delete_logged_model(active.model_id)
+        wine = mlflow.entities.Dataset("wine", "1", "local", "{}")
+        with pytest.warns(UserWarning, match="is gone"):
+            mlflow.log_metrics({"acc": 0.2, "loss": 1}, dataset=wine)
+        found = mlflow.get_run(run.info.run_id)
+        assert found.data.metrics == {"acc": 0.2, "loss": 1.0}
+        assert [each.dataset for each in found.inputs.dataset_inputs] == [wine]
+
+    def test_a_model_that_is_named_must_be_there(self, run: mlflow.Run) -> None:
+        mlflow.set_active_model(name="tree")
+        for log in (
+            lambda: mlflow.log_metric("acc", 0.1, model_id=UNKNOWN),
+            lambda: mlflow.log_metric("acc", 0.1, run_id="f" * 32),
+        ):
+            with pytest.raises(NotFound):
+                log()
+        assert mlflow.get_active_model_id() is not None
+        assert mlflow.get_run(run.info.run_id).data.metrics == {}
+
     def test_metrics_are_about_it(self, run: mlflow.Run) -> None:
         active = mlflow.set_active_model(name="tree")
         assert mlflow.get_active_model_id() == active.model_id
@@ -272,48 +353,3 @@ class TestActiveModel:
         with pytest.raises(InvalidName):
             mlflow.set_active_model(name="it's")
         assert mlflow.get_active_model_id() is None
-
-
-class TestCheckpoints:
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        experiment = mlflow.create_experiment("training", f"kept://{tmp_path.name}")
-        mlflow.set_experiment(experiment_id=experiment)
-        folder = tmp_path / "checkpoints"
-        (folder / "epoch-2").mkdir(parents=True)
-        (folder / "epoch-2" / "weights").write_text("2")
-        (folder / "epoch=1.5.ckpt").write_text("1")
-        (folder / ".hidden").write_text("")
-        return folder
-
-    def test_each_becomes_a_model_with_its_files(self, folder: Path) -> None:
-        with mlflow.start_run() as run:
-            models = mlflow.import_checkpoints(folder, model_prefix="wine/")
-        assert [model.name for model in models] == ["wine_epoch-2", "wine_epoch=1_5"]
-        assert {(model.status, model.source_run_id) for model in models} == {("READY", run.info.run_id)}
-        client = mlflow.Client()
-        files = [client.list_logged_model_artifacts(model.model_id)[0].path for model in models]
-        assert files == ["weights", "epoch=1.5.ckpt"]
-        outputs = mlflow.get_run(run.info.run_id).outputs.model_outputs
-        assert [each.model_id for each in outputs] == [model.model_id for model in models]
-
-    def test_those_that_were_imported_stay_unless_they_shall_not(self, folder: Path) -> None:
-        first = mlflow.import_checkpoints(str(folder))
-        (folder / "last").write_text("3")
-        again = mlflow.import_checkpoints(str(folder))
-        assert [model.model_id for model in again[:2]] == [model.model_id for model in first]
-        anew = mlflow.import_checkpoints(str(folder), overwrite_checkpoints=True)
-        ids = {model.model_id for model in anew}
-        assert len(ids) == 3
-        assert ids.isdisjoint(model.model_id for model in again)
-        assert {model.model_id for model in mlflow.search_logged_models(output_format="list")} == ids
-
-    def test_what_is_no_folder_of_checkpoints_is_refused(self, folder: Path, tmp_path: Path) -> None:
-        (tmp_path / "empty").mkdir()
-        with pytest.raises(InvalidInput, match="no checkpoints"):
-            mlflow.import_checkpoints(tmp_path / "empty")
-        with pytest.raises(InvalidInput, match="is a file"):
-            mlflow.import_checkpoints(folder / "epoch=1.5.ckpt")
-        with pytest.raises(NotFound):
-            mlflow.import_checkpoints(folder / "nothing")
-        assert mlflow.search_logged_models(output_format="list") == []

@@ -14,10 +14,20 @@ class TestNames:
     def test_most_texts_will_do(self, name: str) -> None:
         assert check_registered_name(name) == name
 
-    @pytest.mark.parametrize("name", ["", "  ", "a/b", "a:b", "/", "x" * 257, "a\x00b", "\ud800", None, 7])
+    @pytest.mark.parametrize("name", ["", "  ", "a/b", "a:b", "/", "x" * 257, "a\x00b", "\ud800", None, 7, ".", ".."])
     def test_what_would_break_uris_or_stores_is_refused(self, name: object) -> None:
         with pytest.raises(InvalidInput):
             check_registered_name(name)
+
+    @pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\u200f"])
+    def test_what_would_show_as_something_else_is_refused(self, character: str) -> None:
+        with pytest.raises(InvalidName, match="cannot be read") as caught:
+            check_registered_name(f"wi{character}ne")
+        assert character not in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["...", ".wine", "wine..", "nbsp\xa0", "zero\u200dwidth"])
+    def test_dots_and_joined_letters_will_do(self, name: str) -> None:
+        assert check_registered_name(name) == name
 
     def test_the_message_says_what_to_do(self) -> None:
         with pytest.raises(InvalidName, match="slash or colon") as caught:
@@ -41,7 +51,36 @@ class TestVersions:
     def test_numbers_and_digits_are_versions(self, given: object, number: int) -> None:
         assert check_version(given) == number
 
-    @pytest.mark.parametrize("given", [0, "0", -1, "-1", "1.0", 1.0, True, "", "one", "٣", None, 2**63, "9" * 5000])
+    @pytest.mark.parametrize("kind", ["int8", "int64", "uint64"])
+    def test_whole_numbers_of_numpy_are_too(self, kind: str) -> None:
+        number = check_version(pytest.importorskip("numpy").dtype(kind).type(7))
+        assert (number, type(number)) == (7, int)
+
+    def test_other_numbers_of_numpy_are_not(self) -> None:
+        np = pytest.importorskip("numpy")
+        for wrong in (np.int64(0), np.float64(1.0), np.bool_(True), np.array([1, 2])):
+            with pytest.raises(InvalidInput, match="no model version"):
+                check_version(wrong)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            0,
+            "0",
+            -1,
+            "-1",
+            "1.0",
+            1.0,
+            True,
+            "",
+            "one",
+            "٣",
+            None,
+            2**63,
+            "9" * 5000,
+            pytest.param(10**5000, id="huge"),
+        ],
+    )
     def test_nothing_else_is(self, given: object) -> None:
         with pytest.raises(InvalidInput, match="no model version"):
             check_version(given)

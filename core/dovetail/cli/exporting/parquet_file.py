@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dovetail.cli.exporting.columns import OutColumn
 
-__all__ = ["write"]
+__all__ = ["pyarrow", "write"]
 
 _CELLS = 500_000
 """How many values are held at once: rows of many columns are written in smaller groups."""
@@ -29,7 +29,7 @@ def write(file: IO[bytes], columns: Sequence[OutColumn], rows: Iterator[Sequence
     Raises:
         PluginMissing: pyarrow is not installed.
     """
-    pa, parquet = _pyarrow()
+    pa, parquet = pyarrow()
     schema = pa.schema([pa.field(column.heading, _type(pa, column)) for column in columns])
     count, most = 0, max(1, min(_MOST, _CELLS // max(1, len(columns))))
     with parquet.ParquetWriter(file, schema) as writer:
@@ -48,7 +48,12 @@ def _type(pa: Any, column: OutColumn) -> Any:
     return pa.timestamp("ms", tz="UTC") if column.family == "info" and column.key in TIMES else pa.string()
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def pyarrow() -> tuple[Any, Any]:
+    """Its two modules.
+
+    Raises:
+        PluginMissing: It is not installed.
+    """
     try:
         import pyarrow as pa
         from pyarrow import parquet

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from dovetail.cli.counting import Counter
-from dovetail.cli.exporting import csv_file, json_file
+from dovetail.cli.exporting import csv_file, json_file, parquet_file
 from dovetail.cli.exporting.columns import Keys, OutColumn, Wish
 from dovetail.cli.exporting.whole import whole_file
 
@@ -65,25 +65,31 @@ def exported(wanted: Wanted, form: str, path: Path | None) -> int:
         PluginMissing: Parquet is asked for and pyarrow is not installed.
     """
     wish = Wish(wanted.columns)
-    # A count on standard error would stand between the lines of what a terminal shows.
-    with Counter("runs read") as counter:
+    # What keeps it from being written is said before anything is read.
+    with _target(form, path) as file, Counter("runs read") as counter:
+        # A count on standard error would stand between the lines of what a terminal shows.
         runs = _counted(_runs(wanted), counter if path or not sys.stdout.isatty() else None)
         if form == "json":
-            return _json(runs, None if wanted.columns is None else wish, path)
+            return _json(runs, None if wanted.columns is None else wish, file)
         with _gathered(runs, wish) as (columns, rows):
-            return _parquet(columns, rows, path) if form == "parquet" and path else _csv(columns, rows, path)
+            if form == "parquet":
+                return parquet_file.write(file, columns, rows)
+            return csv_file.write(file, columns, rows, shown=path is None and sys.stdout.isatty())
+
+
+def _target(form: str, path: Path | None) -> AbstractContextManager[IO[Any]]:
+    if form == "parquet":
+        parquet_file.pyarrow()
+    return nullcontext(sys.stdout) if path is None else whole_file(path, binary=form == "parquet")
 
 
 def _runs(wanted: Wanted) -> Iterator[Run]:
     from dovetail.tracking.client import Client
+    from dovetail.tracking.walking import every
 
-    store, token = Client().store, None
+    store = Client().store
     where = list(wanted.experiment_ids), wanted.filter_string or None, wanted.order_by, wanted.view_type
-    while True:
-        page = store.search_runs(*where, PAGE, token, wanted.columns)
-        yield from page
-        if (token := page.token) is None:
-            return
+    return every(lambda token: store.search_runs(*where, PAGE, token, wanted.columns))
 
 
 def _counted(runs: Iterator[Run], counter: Counter | None) -> Iterator[Run]:
@@ -115,29 +121,11 @@ def _gathered(runs: Iterator[Run], wish: Wish) -> Iterator[tuple[list[OutColumn]
         yield columns, ([column.value(content) for column in columns] for content in contents)
 
 
-def _json(runs: Iterator[Run], wish: Wish | None, path: Path | None) -> int:
-    objects = (run.to_dictionary() if wish is None else _flat(run, wish) for run in runs)
-    if path is None:
-        return json_file.write(sys.stdout, objects)
-    with whole_file(path) as file:
-        return json_file.write(file, objects)
+def _json(runs: Iterator[Run], wish: Wish | None, file: IO[str]) -> int:
+    return json_file.write(file, (run.to_dictionary() if wish is None else _flat(run, wish) for run in runs))
 
 
 def _flat(run: Run, wish: Wish) -> dict[str, Any]:
     content, keys = _content(run), Keys()
     keys.note(content)
     return {column.heading: column.value(content) for column in wish.columns(keys)}
-
-
-def _csv(columns: list[OutColumn], rows: Iterator[list[Any]], path: Path | None) -> int:
-    if path is None:
-        return csv_file.write(sys.stdout, columns, rows, shown=sys.stdout.isatty())
-    with whole_file(path) as file:
-        return csv_file.write(file, columns, rows, shown=False)
-
-
-def _parquet(columns: list[OutColumn], rows: Iterator[list[Any]], path: Path) -> int:
-    from dovetail.cli.exporting import parquet_file
-
-    with whole_file(path, binary=True) as file:
-        return parquet_file.write(file, columns, rows)

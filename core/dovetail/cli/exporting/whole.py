@@ -27,29 +27,39 @@ def whole_file(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     Raises:
         DovetailError: It cannot be written; what was there is as it was.
     """
-    options: dict[str, Any] = {} if binary else {"encoding": "utf-8", "newline": ""}
-    kind = "b" if binary else ""
     with _named(path):
+        opened = _opened(path, "w", binary=binary) if _is_stream(path) else _replacement(path.resolve(), binary=binary)
+        with opened as file:
+            yield file
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is a pipe or a device."""
+    with suppress(FileNotFoundError):  # it is a new one
+        path.stat()  # says what is wrong with a link that leads round in a circle
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def _replacement(target: Path, *, binary: bool) -> Iterator[IO[Any]]:
+    """A file beside the target, which takes its place at last; what a link points at is replaced, not the link."""
+    partial = target.with_name(f".{os.urandom(8).hex()}.part")
+    try:
+        with _opened(partial, "x", binary=binary) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         with suppress(FileNotFoundError):  # it is a new one
-            path.stat()  # says what is wrong with a link that leads round in a circle
-        if path.exists() and not path.is_file() and not path.is_dir():
-            with path.open(f"w{kind}", **options) as file:
-                yield file
-            return
-        target = path.resolve()  # what a link points at is replaced, not the link
-        partial = target.with_name(f".{os.urandom(8).hex()}.part")
-        try:
-            with partial.open(f"x{kind}", **options) as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            with suppress(FileNotFoundError):  # it is a new one
-                shutil.copymode(target, partial)
-            partial.replace(target)
-        except BaseException:
-            with suppress(OSError):  # it was not even made
-                partial.unlink()
-            raise
+            shutil.copymode(target, partial)
+        partial.replace(target)
+    except BaseException:
+        with suppress(OSError):  # it was not even made
+            partial.unlink()
+        raise
+
+
+def _opened(path: Path, mode: str, *, binary: bool) -> IO[Any]:
+    return path.open(f"{mode}b") if binary else path.open(mode, encoding="utf-8", newline="")
 
 
 @contextmanager

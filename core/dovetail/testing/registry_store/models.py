@@ -24,7 +24,7 @@ ODD_NAMES = [
     "a%b_c",
     'it\'s "quoted" `so`',
     "a\\b",
-    "tab\there",
+    "no\xa0break",
     "?x=1&y#z",
     "n" * 256,
 ]
@@ -51,7 +51,7 @@ class ModelStories(Stories):
         assert store.get_registered_model("empty").description == ""
 
     def test_names_come_back_as_they_are(self, store: RegistryStore) -> None:
-        """A name may hold any characters but slash and colon, and any number of them up to the limit."""
+        """A name may hold any characters that show, but slash and colon, and any number of them up to the limit."""
         for name in ODD_NAMES:
             registered(store, name, versions=1)
         assert sorted(model.name for model in store.search_registered_models()) == sorted(ODD_NAMES)
@@ -191,6 +191,21 @@ class ModelStories(Stories):
             with pytest.raises(NotFound, match="beer"):
                 call()
         assert [model.name for model in store.search_registered_models()] == ["wine"]
+
+    def test_no_model_has_a_name_that_cannot_be_stored(self, store: RegistryStore) -> None:
+        """By a text with a NUL or a lone surrogate nothing is found, as by any unknown name."""
+        registered(store, "wine", versions=1)
+        for text in ("\x00", "wine\x00", "\ud800", "größe\udc80"):
+            for call in (store.get_registered_model, store.delete_registered_model):
+                with pytest.raises(NotFound):
+                    call(text)
+            with pytest.raises(NotFound):
+                store.get_model_version(text, 1)
+            store.delete_registered_model_tag("wine", text)
+            store.delete_model_version_tag("wine", 1, text)
+            assert store.move_alias("wine", text, None) is None
+            assert list(store.get_history(text)) == []
+            assert list(store.get_history("wine", text)) == []
 
     def test_what_callers_do_to_a_model_changes_nothing(self, store: RegistryStore) -> None:
         """The dicts of a model that was handed out are the caller's own."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
+
+from dovetail.errors import StageMoved
+from dovetail.registry.store import ANYWHERE
 from dovetail.testing.registry_store.base import Stories, everything, labels, moments_later, moves, registered
 from dovetail.values.registry import STAGES
 
@@ -94,6 +98,30 @@ class StageStories(Stories):
         store.transition_stage("beer", 1, "Production")
         store.transition_stage("wine", 2, "Production", archive_existing=True)
         assert store.get_model_version("beer", 1).current_stage == "Production"
+
+    # --- compare and set -------------------------------------------------------------------------------------
+
+    def test_a_version_in_the_stage_where_it_was_expected_moves(self, store: RegistryStore) -> None:
+        """Every stage can be expected, ``None`` too; ANYWHERE expects nothing."""
+        staged(store, "None")
+        assert store.transition_stage("wine", 1, "Staging", expected="None").current_stage == "Staging"
+        assert store.transition_stage("wine", 1, "Production", expected="Staging").current_stage == "Production"
+        assert store.transition_stage("wine", 1, "Production", expected="Production").current_stage == "Production"
+        assert store.transition_stage("wine", 1, "None", expected=ANYWHERE).current_stage == "None"
+        assert moves(store) == [
+            ("1", "Production", "None"),
+            ("1", "Staging", "Production"),
+            ("1", "None", "Staging"),
+        ]
+
+    def test_a_version_in_another_stage_stays(self, store: RegistryStore) -> None:
+        """Expected elsewhere: StageMoved, and nothing is changed, of the others neither."""
+        staged(store, "Staging", "Production")
+        before = everything(store)
+        for stage, expected in (("Production", "None"), ("Production", "Archived"), ("Staging", "Production")):
+            with pytest.raises(StageMoved, match="Version 1"):
+                store.transition_stage("wine", 1, stage, expected=expected, archive_existing=True)
+        assert everything(store) == before
 
     def test_a_transition_is_an_update(self, store: RegistryStore) -> None:
         """The model and the versions that change stage were updated then."""

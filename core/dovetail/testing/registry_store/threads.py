@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dovetail.errors import AliasMoved, AlreadyExists, NotFound
+from dovetail.errors import AliasMoved, AlreadyExists, NotFound, StageMoved
 from dovetail.testing.concurrency import THREADS, attempted, together
 from dovetail.testing.registry_store.base import Stories, added, labels, registered, triple
 
@@ -57,6 +57,20 @@ class ThreadStories(Stories):
             assert len(winners) == 1
             assert store.get_registered_model("wine").aliases == {"champion": winners[0]}
         assert len(store.get_history("wine")) == 5
+
+    def test_one_of_several_expected_transitions_wins(self, store: RegistryStore) -> None:
+        """All expect the stage that the version is in; one moves it, and the others are told."""
+        registered(store, versions=1)
+        here = "None"
+        for target in ("Staging", "Production", "Archived", "None"):
+
+            def work(_: int, here: str = here, target: str = target) -> bool:
+                done = attempted(lambda: store.transition_stage("wine", 1, target, expected=here), StageMoved)
+                return done is not None
+
+            assert sum(together(work)) == 1
+            here = target
+        assert len(store.get_history("wine")) == 4
 
     def test_moves_at_once_are_a_chain(self, store: RegistryStore) -> None:
         """In the history each move begins where the one before it ended, and the last ends where the alias points."""

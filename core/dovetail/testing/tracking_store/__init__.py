@@ -20,6 +20,7 @@ from dovetail.testing.tracking_store.moves import MoveStories
 from dovetail.testing.tracking_store.processes import ProcessStories, ReopenStories
 from dovetail.testing.tracking_store.runs import RunStories
 from dovetail.testing.tracking_store.searches import ExperimentSearchStories, RunSearchStories
+from dovetail.testing.tracking_store.texts import TextStories
 from dovetail.testing.tracking_store.threads import ThreadStories
 
 __all__ = ["TrackingStoreSuite"]
@@ -43,6 +44,7 @@ class TrackingStoreSuite(
     ExperimentSearchStories,
     BinStories,
     MoveStories,
+    TextStories,
     ThreadStories,
     ReopenStories,
     ProcessStories,

@@ -167,10 +167,21 @@ class BinStories(Stories):
         for _ in range(10):
             item = binned_run(store)
             with ThreadPoolExecutor(2) as pool:
-                condemned, restored = pool.submit(store.condemn, item), pool.submit(restore, store, item.id)
+                condemned, restored = pool.submit(store.condemn, item), pool.submit(restore, store, item)
             assert condemned.result() != restored.result()
             found = [run.info.run_id for run in store.search_runs(["0"], view_type=ViewType.ALL)]
             assert (item.id in found) == restored.result()
+
+    def test_one_of_two_wins_a_model(self, store: TrackingStore) -> None:
+        """Of restoring and condemning a logged model at once one succeeds, too."""
+        for _ in range(10):
+            model_id = store.create_logged_model(NewLoggedModel("0")).model_id
+            store.delete_logged_model(model_id)
+            item = next(each for each in store.discarded() if each.id == model_id)
+            with ThreadPoolExecutor(2) as pool:
+                condemned, restored = pool.submit(store.condemn, item), pool.submit(restore, store, item)
+            assert condemned.result() != restored.result()
+            assert (model_id in [each.model_id for each in store.search_logged_models(["0"])]) == restored.result()
 
     # --- purging ---------------------------------------------------------------------------------------------
 
@@ -266,6 +277,8 @@ class BinStories(Stories):
         assert store.condemn(item)
         with pytest.raises(NotFound):
             store.get_logged_model(model.model_id, allow_deleted=True)
+        with pytest.raises(NotFound):
+            store.restore_logged_model(model.model_id)
         with pytest.raises(AlreadyExists):
             store.create_logged_model(NewLoggedModel("0", model_id=model.model_id))
         assert store.purge(item)
@@ -362,10 +375,10 @@ def named(store: TrackingStore) -> list[tuple[str, str]]:
     return [(item.kind, item.id) for item in store.discarded()]
 
 
-def restore(store: TrackingStore, run_id: str) -> bool:
-    """Whether the run could be restored."""
+def restore(store: TrackingStore, item: Discarded) -> bool:
+    """Whether the run or logged model could be restored."""
     try:
-        store.restore_run(run_id)
+        (store.restore_run if item.kind == "run" else store.restore_logged_model)(item.id)
     except NotFound:
         return False
     return True

@@ -229,6 +229,14 @@ class ExperimentStories(Stories):
         store.set_experiment_tags(experiment_id, [])
         assert len(store.get_experiment(experiment_id).tags) == 4
 
+    def test_of_two_tags_with_one_key_the_last_one_holds(self, store: TrackingStore) -> None:
+        """Where one key is given twice, the later value is kept."""
+        twice = [Tag("a", "1"), Tag("a", "2")]
+        experiment_id = store.create_experiment("wine", tags=twice)
+        assert store.get_experiment(experiment_id).tags == {"a": "2"}
+        store.set_experiment_tags(experiment_id, list(reversed(twice)))
+        assert store.get_experiment(experiment_id).tags == {"a": "1"}
+
     def test_a_tag_of_an_experiment_is_removed(self, store: TrackingStore) -> None:
         """Removing a tag leaves the others; a tag that is not there raises NotFound."""
         experiment_id = store.create_experiment("wine", tags=[Tag("a", "1"), Tag("b", "2")])

@@ -109,14 +109,23 @@ class LinkStories(Stories):
         assert run.inputs.model_inputs == (LoggedModelInput(model_id),)
         assert run.outputs.model_outputs == (LoggedModelOutput(model_id, 12),)
 
-    def test_tags_of_an_input_are_replaced(self, store: TrackingStore) -> None:
-        """A dataset logged again gets further tags, and new values; other runs have tags of their own."""
+    def test_the_first_tags_of_an_input_hold(self, store: TrackingStore) -> None:
+        """A dataset used a second time, for something else, stays as it was; other runs have tags of their own."""
         one, other = started(store), started(store)
-        store.log_inputs(one, [used(data(), context="training", a="1")])
-        store.log_inputs(one, [used(data(), context="eval", b="2"), used(data(), b="3")])
+        store.log_inputs(one, [used(data(), context="training", a="1"), used(data(), context="test")])
+        store.log_inputs(one, [used(data(), context="eval", b="2"), used(data("b"), b="3")])
+        store.log_inputs(one, [used(data())])
         store.log_inputs(other, [used(data(), a="x")])
-        assert labels(store.get_run(one)) == [("wine", "1", {CONTEXT: "eval", "a": "1", "b": "3"})]
+        assert labels(store.get_run(one)) == [("wine", "1", {CONTEXT: "training", "a": "1"}), ("b", "1", {"b": "3"})]
         assert labels(store.get_run(other)) == [("wine", "1", {"a": "x"})]
+
+    def test_an_input_without_tags_gets_those_of_the_next_call(self, store: TrackingStore) -> None:
+        """Whoever noted it first has not said what it is used for: a metric, say."""
+        run_id = started(store)
+        store.log_inputs(run_id, [used(data())])
+        store.log_inputs(run_id, [used(data(), context="training")])
+        store.log_inputs(run_id, [used(data(), context="eval")])
+        assert labels(store.get_run(run_id)) == [("wine", "1", {CONTEXT: "training"})]
 
     def test_everything_may_be_as_long_as_it_may_be(self, store: TrackingStore) -> None:
         """In characters that need four bytes, and none of which repeat: indexes have limits of their own."""
@@ -170,8 +179,6 @@ class LinkStories(Stories):
                 store.log_outputs(run_id, [LoggedModelOutput(model_id), LoggedModelOutput(bad)])
         run = store.get_run(run_id)
         assert (run.inputs.dataset_inputs, run.inputs.model_inputs, run.outputs.model_outputs) == ((), (), ())
-        with pytest.raises(NotFound):
-            store.log_batch(run_id, batch_of(Metric("acc", 0.5, dataset_name="wine", dataset_digest="1")))
 
     def test_an_ended_run_takes_links_and_a_deleted_one_none(self, store: TrackingStore) -> None:
         """Inputs and outputs may be noted after the end; of a deleted run they raise RunEnded."""
@@ -208,17 +215,37 @@ class LinkStories(Stories):
         assert len(points) == len(on)
         assert len(store.get_metric_history(run_id, "acc")) == 1
 
-    def test_a_dataset_that_its_experiment_does_not_know_keeps_the_batch_out(self, store: TrackingStore) -> None:
-        """A metric on a dataset that no run of the experiment used raises NotFound, with or without a model."""
-        far, run_id, model_id = started(store, store.create_experiment("far")), started(store), made(store)
-        store.log_inputs(far, [used(data())])
-        store.log_inputs(run_id, [used(data("wine", "2")), used(data("other", "1"))])
-        for link in (model_id, None):
-            refused = Metric("acc", 0.5, 1000, 1, link, "wine", "1")
-            with pytest.raises(NotFound):
-                store.log_batch(run_id, batch_of(Metric("loss", 1.0), refused, tags={"a": "1"}))
-        run = store.get_run(run_id)
-        assert (run.data.metrics, run.data.tags, store.get_logged_model(model_id).metrics) == ({}, {}, ())
+    def test_a_metric_may_name_a_dataset_that_no_run_has_used_yet(self, store: TrackingStore) -> None:
+        """With or without a model it is taken, and does not make the dataset an input of the run."""
+        run_id, model_id = started(store), made(store)
+        for name, link in (("alone", None), ("wine", model_id), ("wine", model_id)):
+            store.log_batch(run_id, batch_of(Metric("acc", 0.5, 1000, 1, link, name, "1")))
+        run, (point,) = store.get_run(run_id), store.get_logged_model(model_id).metrics
+        assert (point.dataset_name, point.dataset_digest) == ("wine", "1")
+        assert (run.data.metrics, run.inputs.dataset_inputs) == ({"acc": 0.5}, ())
+        found = store.search_logged_models(["0"], datasets=[{"dataset_name": "wine", "dataset_digest": "1"}])
+        assert [each.model_id for each in found] == [model_id]
+
+    def test_what_is_noted_later_of_a_dataset_that_a_metric_named_holds(self, store: TrackingStore) -> None:
+        """A metric says no more than name and digest: the first input says the rest, and then that holds."""
+        run_id, model_id = started(store), made(store)
+        measured = batch_of(Metric("acc", 0.5, 1000, 1, model_id, "wine", "1"))
+        store.log_batch(run_id, measured)
+        first = data(source="first", schema="s", profile="p")
+        store.log_inputs(run_id, [used(first, context="training"), used(data(source="later"))])
+        store.log_batch(run_id, measured)
+        store.log_inputs(started(store), [used(data(source="later"))])
+        assert [each.dataset for run in store.search_runs(["0"]) for each in run.inputs.dataset_inputs] == [first] * 2
+        assert labels(store.get_run(run_id)) == [("wine", "1", {CONTEXT: "training"})]
+
+    def test_a_run_takes_what_is_known_of_its_data_to_where_only_metrics_named_it(self, store: TrackingStore) -> None:
+        """Where it moves to, a metric may have named the dataset before."""
+        there = store.create_experiment("there")
+        run_id, full = started(store), data(source="full", schema="s")
+        store.log_batch(started(store, there), batch_of(Metric("acc", 0.5, 1000, 1, made(store), "wine", "1")))
+        store.log_inputs(run_id, [used(full)])
+        store.move_run(run_id, there)
+        assert [each.dataset for each in inputs(store, run_id).dataset_inputs] == [full]
 
     def test_a_dataset_of_another_run_of_the_experiment_will_do(self, store: TrackingStore) -> None:
         """What an experiment knows, all its runs may measure on."""
@@ -262,11 +289,25 @@ class LinkStories(Stories):
         assert {each.model_id for each in run.inputs.model_inputs} == set(models)
         assert {(each.model_id, each.step) for each in run.outputs.model_outputs} == {(each, 4) for each in models}
 
+    def test_of_threads_that_say_what_one_dataset_is_for_one_is_heard(self, store: TrackingStore) -> None:
+        """The tags that hold are all of one of them."""
+        run_id = started(store)
+        together(lambda number: store.log_inputs(run_id, [used(data(), context=str(number), by=str(number))]))
+        ((_, _, tags),) = labels(store.get_run(run_id))
+        assert len(tags) == 2
+        assert tags[CONTEXT] == tags["by"]
+
     def test_threads_whose_runs_use_the_same_data_agree_on_it(self, store: TrackingStore) -> None:
         """Where the runs of several threads bring one dataset at once, the experiment knows it once."""
         runs = [started(store) for _ in range(THREADS)]
         mine = [[used(data("a", source=str(number))), used(data("b"))] for number in range(THREADS)]
-        together(lambda number: store.log_inputs(runs[number], mine[number][:: 1 if number % 2 else -1]))
+        measured = batch_of(Metric("acc", 0.5, dataset_name="b", dataset_digest="1"))
+
+        def work(number: int) -> None:
+            store.log_batch(runs[number], measured)
+            store.log_inputs(runs[number], mine[number][:: 1 if number % 2 else -1])
+
+        together(work)
         sources = {each.dataset.source for run in runs for each in inputs(store, run).dataset_inputs}
         assert len(sources) == 2
         assert "{}" in sources

@@ -16,7 +16,7 @@ from dovetail.testing.search_corpus import (
     REFUSED_LOGGED_MODEL_ORDERS,
 )
 from dovetail.testing.tracking_store.base import Stories, batch_of, started
-from dovetail.values import Dataset, DatasetInput, Metric, NewLoggedModel, Page, Param, Tag
+from dovetail.values import Dataset, DatasetInput, Metric, NewLoggedModel, Page, Param, Tag, ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +113,47 @@ class LoggedModelSearchStories(Stories):
                 store.search_logged_models([models], **other, page_token=token)
         with pytest.raises(InvalidFilter):
             store.search_logged_models([models, "0"], page_token=token)
+
+    def test_orders_of_models_are_clauses_as_well(self, store: TrackingStore, models: str) -> None:
+        """What a clause says in text is what the dict says."""
+        for clause, same in (
+            ("metrics.acc DESC", {"field_name": "metrics.acc", "ascending": False}),
+            ("name", {"field_name": "name"}),
+        ):
+            told = store.search_logged_models([models], order_by=[clause])
+            assert names(told) == names(store.search_logged_models([models], order_by=[same]))
+        with pytest.raises(InvalidFilter):
+            store.search_logged_models([models], order_by=["metrics.acc SIDEWAYS"])
+
+    def test_a_view_says_whether_deleted_models_are_found(self, store: TrackingStore) -> None:
+        """By default they are not; filters and pages mean the same in every view, and tokens are for one of them."""
+        ids = [
+            store.create_logged_model(NewLoggedModel("0", name, creation_timestamp=at)).model_id
+            for at, name in enumerate(("a", "b", "a", "b"))
+        ]
+        for each in ids[:2]:
+            store.delete_logged_model(each)
+        for view, wanted in (
+            (ViewType.ACTIVE_ONLY, [3, 2]),
+            (ViewType.DELETED_ONLY, [1, 0]),
+            (ViewType.ALL, [3, 2, 1, 0]),
+        ):
+            page = store.search_logged_models(["0"], view_type=view, max_results=1)
+            rest = store.search_logged_models(["0"], view_type=view, page_token=page.token)
+            assert [each.model_id for each in (*page, *rest)] == [ids[each] for each in wanted]
+            named = store.search_logged_models(["0"], "name = 'a'", view_type=view)
+            assert [each.model_id for each in named] == [ids[each] for each in wanted if each in (0, 2)]
+        with pytest.raises(InvalidFilter):
+            store.search_logged_models(["0"], page_token=page.token)
+
+    def test_models_of_a_deleted_experiment_are_found_in_no_view(self, store: TrackingStore) -> None:
+        """Neither those that were deleted before it, nor the others."""
+        experiment_id = store.create_experiment("wine")
+        gone, _ = (store.create_logged_model(NewLoggedModel(experiment_id)).model_id for _ in range(2))
+        store.delete_logged_model(gone)
+        store.delete_experiment(experiment_id)
+        for view in ViewType:
+            assert list(store.search_logged_models([experiment_id], view_type=view)) == []
 
 
 def walked(store: TrackingStore, experiment_id: str, order: Sequence[dict[str, Any]]) -> list[Page[LoggedModel]]:

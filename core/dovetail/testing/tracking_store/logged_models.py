@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dovetail.errors import AlreadyExists, InvalidInput, NotFound, ParamConflict
+from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound, ParamConflict
 from dovetail.testing.concurrency import THREADS, attempted, together
 from dovetail.testing.tracking_store.base import Stories, batch_of, started
-from dovetail.values import LoggedModel, LoggedModelStatus, Metric, NewLoggedModel, Param, Tag
+from dovetail.values import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, NewLoggedModel, Param, Tag
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class LoggedModelStories(Stories):
             lambda: store.update_logged_model(UNKNOWN, status="READY"),
             lambda: store.delete_logged_model_tag(UNKNOWN, "a"),
             lambda: store.delete_logged_model(UNKNOWN),
+            lambda: store.restore_logged_model(UNKNOWN),
         ):
             with pytest.raises(NotFound):
                 call()
@@ -168,6 +170,45 @@ class LoggedModelStories(Stories):
             with pytest.raises(NotFound):
                 call()
         assert store.get_logged_model(model_id, allow_deleted=True).params == {"a": "1"}
+
+    def test_a_restored_model_is_as_it_was(self, store: TrackingStore) -> None:
+        """It is found, read, changed and measured as before, and lies in the bin no more; it can be deleted again."""
+        run_id, model_id = started(store), made(store, params=(Param("a", "1"),), tags=(Tag("t", "1"),))
+        store.log_batch(run_id, batch_of(measured(model_id, 0.5)))
+        store.log_outputs(run_id, [LoggedModelOutput(model_id, 3)])
+        before = store.get_logged_model(model_id)
+        store.delete_logged_model(model_id)
+        store.restore_logged_model(model_id)
+        restored = store.get_logged_model(model_id)
+        assert replace(restored, last_updated_timestamp=before.last_updated_timestamp) == before
+        assert restored.last_updated_timestamp >= before.last_updated_timestamp
+        assert (found(store, ["0"]), list(store.discarded())) == ([model_id], [])
+        store.log_batch(run_id, batch_of(measured(model_id, 0.6, 1)))
+        assert len(store.update_logged_model(model_id, tags=[Tag("t", "2")]).metrics) == 2
+        assert [each.model_id for each in store.get_run(run_id).outputs.model_outputs] == [model_id]
+        store.delete_logged_model(model_id)
+        assert found(store, ["0"]) == []
+
+    def test_restoring_a_model_that_is_in_use_changes_nothing(self, store: TrackingStore) -> None:
+        """A model that was never deleted, or was restored already, stays as it is."""
+        model_id = made(store)
+        before = told(store.get_logged_model(model_id))
+        store.restore_logged_model(model_id)
+        assert told(store.get_logged_model(model_id)) == before
+
+    def test_a_model_comes_back_only_into_an_experiment_that_is_there(self, store: TrackingStore) -> None:
+        """Restoring a model of a deleted experiment raises InvalidState, and it stays in the bin by itself."""
+        experiment_id = store.create_experiment("wine")
+        gone, other = made(store, experiment_id), made(store, experiment_id)
+        store.delete_logged_model(gone)
+        store.delete_experiment(experiment_id)
+        for model_id in (gone, other):
+            with pytest.raises(InvalidState):
+                store.restore_logged_model(model_id)
+        store.restore_experiment(experiment_id)
+        assert found(store, [experiment_id]) == [other]
+        store.restore_logged_model(gone)
+        assert set(found(store, [experiment_id])) == {gone, other}
 
     def test_a_deleted_experiment_takes_its_models_out_of_searches(self, store: TrackingStore) -> None:
         """Models of a deleted experiment are not found until it is restored; by their ids they can be read."""

@@ -123,7 +123,9 @@ class MoveStories(Stories):
         empty_bin_of(store, here)
         assert store.get_run(run_id).inputs == before.inputs
         assert store.get_logged_model(model_id).metrics == points
-        store.log_batch(run_id, batch_of(measured(model_id, step=1)))
+        newcomer = started(store, there)
+        store.log_inputs(newcomer, [DatasetInput(replace(WINE, source='{"uri": "elsewhere"}'))])
+        assert [each.dataset for each in store.get_run(newcomer).inputs.dataset_inputs] == [WINE]
 
     def test_two_runs_with_one_dataset_share_it_there(self, store: TrackingStore) -> None:
         """A dataset that the new experiment knows already is that one, also under another description."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from dovetail.registry.store import RegistryStore
     from dovetail.tracking.store import TrackingStore
+    from dovetail_mysql.database import MysqlDatabase
     from dovetail_sql.registry import SqlRegistryStore
     from dovetail_sql.store import SqlTrackingStore
 
@@ -27,9 +28,9 @@ def open_mysql(uri: str) -> SqlTrackingStore:
     Raises:
         InvalidUri: It has another form.
     """
-    from dovetail_mysql.opening import open_tracking_store
+    from dovetail_sql.sharing import tracking_store
 
-    return open_tracking_store(uri)
+    return tracking_store(_database(uri))
 
 
 def open_mysql_registry(uri: str) -> SqlRegistryStore:
@@ -41,9 +42,16 @@ def open_mysql_registry(uri: str) -> SqlRegistryStore:
     Raises:
         InvalidUri: It has another form.
     """
-    from dovetail_mysql.opening import open_registry_store
+    from dovetail_sql.sharing import registry_store
 
-    return open_registry_store(uri)
+    return registry_store(_database(uri))
+
+
+def _database(uri: str) -> MysqlDatabase:
+    from dovetail_mysql.database import MysqlDatabase
+    from dovetail_mysql.location import location
+
+    return MysqlDatabase(location(uri))
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,11 +11,15 @@ import pymysql
 from pymysql.converters import conversions
 
 from dovetail.errors import StoreError, StoreUnavailable
+from dovetail.values import DEFAULT_EXPERIMENT_ID
+from dovetail_mysql.bound import BoundedConnection
 from dovetail_mysql.failures import code_of, failure, unreached
 from dovetail_mysql.words import MysqlTexts, Putting, dialect
 from dovetail_sql.compiling import definitions
 from dovetail_sql.server import PATIENCE, ServerDatabase
 from dovetail_sql.session import ServerTransaction, Session
+from dovetail_sql.storable import storable
+from dovetail_sql.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,6 +46,16 @@ _SETTINGS = (
 _ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 _LOCK = "CONCAT('dovetail.', MD5(DATABASE()))"
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+_COLUMNS = (
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE() "
+    "ORDER BY table_name, ordinal_position"
+)
+_MADE = (
+    "SELECT (SELECT creation_time FROM experiments WHERE id = %(first)s), "
+    "(SELECT create_time FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'keys')"
+)
+_FIRST = "journal_writers"
+"""The table that is made first and dropped last: where it is, the others are ours, too."""
 
 
 class _Nothing:
@@ -50,6 +65,14 @@ class _Nothing:
 def _no_members(nothing: _Nothing, mapping: Any = None) -> str:
     del nothing, mapping
     return "(SELECT NULL FROM DUAL WHERE FALSE)"
+
+
+_OPTIONS = {
+    "charset": "utf8mb4",
+    "autocommit": True,
+    "conv": {**conversions, _Nothing: _no_members},
+    "binary_prefix": True,
+}
 
 
 class _Session(Session):
@@ -67,6 +90,10 @@ class _Session(Session):
     def product(self) -> str:
         """``MySQL`` or ``MariaDB``."""
         return "MariaDB" if "mariadb" in self.raw.get_server_info().lower() else "MySQL"
+
+    def identity(self) -> object:
+        """When the tables were made: the first row by the millisecond, and the table of keys by the second."""
+        return self.execute(_MADE, {"first": int(DEFAULT_EXPERIMENT_ID)}).fetchone()
 
     def is_taken(self, error: Exception) -> bool:
         """Whether a row of that unique name or id exists."""
@@ -90,7 +117,7 @@ class _Transaction(ServerTransaction):
 
     def listed(self, values: Sequence[Any]) -> Any:
         """A list, which the driver writes out."""
-        return tuple(values) if values else _Nothing()
+        return tuple(storable(values)) or _Nothing()
 
     def tables(self) -> frozenset[str]:
         """The names of all tables and views."""
@@ -102,12 +129,22 @@ class _Transaction(ServerTransaction):
         self.session.start("write")
 
     def unfinished(self) -> bool:
-        """Whether there are only tables of ours, with no row in any: the version is noted last of all."""
-        ours = self.our_tables()
-        if not ours or len(ours) < len(self.tables()):
+        """Whether there are only tables of ours, with no row in any: the version is noted last of all.
+
+        A table of somebody else may have the name of one of ours, but not the same columns beside our first table.
+        """
+        ours = self._columns()
+        if _FIRST not in ours or any(columns != _columns_of(name) for name, columns in ours.items()):
             return False
         rows = " UNION ALL ".join(f"SELECT EXISTS (SELECT 1 FROM `{name}`)" for name in ours)  # noqa: S608 - our own names
         return not any(there for (there,) in self.session.execute(rows).fetchall())
+
+    def _columns(self) -> dict[str, list[str]]:
+        """The names of the columns of all tables and views, by table."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for table, column in self.session.execute(_COLUMNS).fetchall():
+            found[table].append(column)
+        return found
 
     def _many(self, text: Text, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
         """The driver makes one statement of many rows."""
@@ -126,7 +163,7 @@ class MysqlDatabase(ServerDatabase[_Session]):
     plugin = "dovetail-mysql"
 
     def __init__(self, place: Location) -> None:
-        self._options = {"connect_timeout": int(PATIENCE), **place.options}
+        self._options = {"connect_timeout": int(PATIENCE), **place.options, **_OPTIONS}
         self._product = "MySQL"
         super().__init__(place.uri, place.name)
 
@@ -135,12 +172,10 @@ class MysqlDatabase(ServerDatabase[_Session]):
         return _definitions(self._product)
 
     def _connect(self) -> _Session:
-        encoders = {**conversions, _Nothing: _no_members}
-        raw = pymysql.connect(
-            **{**self._options, "charset": "utf8mb4"}, autocommit=True, conv=encoders, binary_prefix=True
-        )
+        raw = BoundedConnection(**self._options)
         session = _Session(raw)
         try:
+            raw.ask_bound()
             self._product = session.product
             self._require_new(raw.get_server_info())
             timeout = max(1, int(self.timeout))
@@ -182,10 +217,10 @@ class MysqlDatabase(ServerDatabase[_Session]):
     def _take_over(self, transaction: ServerTransaction) -> None:
         if not transaction.unfinished():
             return
-        transaction.session.execute("SET SESSION foreign_key_checks = 0")
-        for name in transaction.our_tables():
-            transaction.execute(f"DROP TABLE `{name}`")
-        transaction.session.execute("SET SESSION foreign_key_checks = 1")
+        # Those that refer to others before them, and what says that they are ours at the end.
+        names = [table.name for table in reversed(metadata.sorted_tables) if table.name != _FIRST]
+        for name in (*names, _FIRST):
+            transaction.execute(f"DROP TABLE IF EXISTS `{name}`")
 
     def _failure(self, error: Exception, *, committing: bool) -> Exception:
         assert isinstance(error, pymysql.MySQLError)  # noqa: S101 - for the type checker
@@ -206,4 +241,11 @@ def _definitions(product: str) -> Sequence[str]:
     # Where a column says nothing, the table does; the server's own defaults may be anything.
     whole = f" ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE={_COLLATION[product]}"
     texts = definitions(f"{product.lower()}+pymysql://")
+    texts.sort(key=lambda text: not text.startswith(f"CREATE TABLE {_FIRST} "))
     return tuple(text + whole if text.startswith("CREATE TABLE") else text for text in texts)
+
+
+def _columns_of(table: str) -> list[str]:
+    """The names of the columns that a table of ours of this name has; none if there is no such table."""
+    known = metadata.tables.get(table)
+    return [] if known is None else list(known.c.keys())

@@ -18,13 +18,20 @@ __all__ = ["location"]
 
 _SCHEMES = ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")
 _HINT = "Write mysql://user:password@host:3306/database; characters such as @ or / are percent-encoded."
+_SETTINGS = ("autocommit", "binary_prefix", "client_flag", "collation", "defer_connect", "sql_mode", "use_unicode")
+_OBJECTS = ("auth_plugin_map", "conv", "cursorclass", "ssl")
+_OTHERS = ("compress", "db", "named_pipe", "passwd")
+_NO_PARAMETERS = frozenset((*_SETTINGS, *_OBJECTS, *_OTHERS))
+_UTF8 = ("utf8mb4", "utf8")
+_NUMBERS = ("port", "max_allowed_packet")
 
 
 def location(uri: str) -> Location:
     """The database that a URI names; nothing is connected to yet.
 
     Raises:
-        InvalidUri: It is no URI of a MySQL database, names none, or has a parameter that the driver does not know.
+        InvalidUri: It is no URI of a MySQL database, names none, or has a parameter that the driver does not
+            know or that dovetail sets itself.
     """
     url = url_of(uri, _SCHEMES, "a MySQL or MariaDB database", _HINT)
     if not url.database:
@@ -40,10 +47,21 @@ def location(uri: str) -> Location:
 def _options(url: URL, uri: str) -> dict[str, Any]:
     from pymysql.connections import Connection
 
+    _require_free(url, uri)
     try:
         _, options = dialect.create_connect_args(url)
-    except (ArgumentError, ValueError) as error:
-        raise refusal(uri, f"cannot be connected by: {uris.masked(str(error))}", _HINT) from error
+        numbers = {name: int(options[name]) for name in _NUMBERS if name in options}
+    except (ArgumentError, TypeError, ValueError) as error:
+        raise refusal(uri, f"cannot be connected by: {uris.masked(str(error))}", _HINT) from None
     if unknown := sorted(options.keys() - signature(Connection.__init__).parameters.keys()):
         raise refusal(uri, f"has a parameter that PyMySQL does not know: {unknown[0]}", _HINT)
-    return dict(options)
+    return {**options, **numbers}
+
+
+def _require_free(url: URL, uri: str) -> None:
+    """Raise ``InvalidUri`` for parameters that only dovetail sets."""
+    if taken := sorted(_NO_PARAMETERS & url.query.keys()):
+        raise refusal(uri, f"has the parameter {taken[0]}, which cannot be set here", "Leave it away.")
+    charset = str(url.query.get("charset", "utf8mb4"))
+    if charset.lower() not in _UTF8:
+        raise refusal(uri, f"asks for the character set {charset!r}, where all text is utf8mb4", "Leave charset away.")

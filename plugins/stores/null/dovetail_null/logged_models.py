@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dovetail import settings, uris
-from dovetail.errors import AlreadyExists, NotFound
+from dovetail.errors import AlreadyExists, InvalidState, NotFound
 from dovetail.tracking.filters import parse_datasets, parse_filter, parse_order
 from dovetail.tracking.store import TrackingStore
-from dovetail.values import DEFAULT_EXPERIMENT_ID, LoggedModel, LoggedModelStatus, Page
+from dovetail.values import DEFAULT_EXPERIMENT_ID, LifecycleStage, LoggedModel, LoggedModelStatus, Page, ViewType
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
@@ -107,17 +107,26 @@ class NullLoggedModels(TrackingStore):
             self.get_logged_model(model_id)
             self._binned_models.put(model_id, model_id)
 
+    def restore_logged_model(self, model_id: str) -> None:
+        with self._turn:
+            model = self.get_logged_model(model_id, allow_deleted=True)
+            if self.get_experiment(model.experiment_id).lifecycle_stage == LifecycleStage.DELETED:
+                message = f"The experiment of the logged model {model_id} is deleted."
+                raise InvalidState(message, hint="Restore the experiment first.")
+            self._binned_models.drop(model_id)
+
     def search_logged_models(
         self,
         experiment_ids: Sequence[str],
         filter_string: str | None = None,
         datasets: Sequence[Mapping[str, Any]] = (),
-        order_by: Sequence[Mapping[str, Any]] = (),
+        order_by: Sequence[Mapping[str, Any] | str] = (),
         max_results: int = 1000,
         page_token: str | None = None,
+        view_type: ViewType = ViewType.ACTIVE_ONLY,
     ) -> Page[LoggedModel]:
         """Nothing, if filter, datasets and order can be read."""
-        del experiment_ids, max_results, page_token
+        del experiment_ids, max_results, page_token, view_type
         parse_filter(filter_string, "logged_models")
         parse_datasets(datasets)
         parse_order(order_by, "logged_models")

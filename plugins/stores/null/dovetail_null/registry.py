@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dovetail.registry.refusals import alias_moved, name_taken, no_model, no_version
+from dovetail.registry.refusals import alias_moved, name_taken, no_model, no_version, stage_moved
 from dovetail.registry.store import ANYWHERE, Anywhere, RegistryStore
 from dovetail.tracking.filters import parse_filter, parse_order
 from dovetail.values import ModelVersion, Page, RegisteredModel, RegistryMove
@@ -183,17 +183,20 @@ class NullRegistryStore(RegistryStore):
         version: int,
         stage: str,
         *,
+        expected: str | Anywhere = ANYWHERE,
         archive_existing: bool = False,
         user_id: str = "",
         reason: str = "",
     ) -> ModelVersion:
         del user_id, reason
         with self._lock:
-            moved = replace(self.get_model_version(name, version), current_stage=stage)
+            before = self.get_model_version(name, version)
+            if not isinstance(expected, Anywhere) and before.current_stage != expected:
+                raise stage_moved(name, version, before.current_stage, expected)
             for other in self._of(name) if archive_existing else []:
                 if other.current_stage == stage and other.version != version:
                     self._keep_version(replace(other, current_stage="Archived"))
-            return self._keep_version(moved)
+            return self._keep_version(replace(before, current_stage=stage))
 
     def get_history(
         self, name: str, what: str | None = None, max_results: int = 100, page_token: str | None = None

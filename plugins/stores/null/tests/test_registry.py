@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dovetail.errors import AliasMoved, AlreadyExists, InvalidFilter, InvalidUri, NotFound
+from dovetail.errors import AliasMoved, AlreadyExists, InvalidFilter, InvalidUri, NotFound, StageMoved
 from dovetail.values import NewModelVersion, RegistryTag
 from dovetail_null import dovetail_registry_stores, open_null_registry
 
@@ -95,6 +95,13 @@ class TestVersions:
             (2, "Production"),
             (3, "None"),
         ]
+
+    def test_leave_a_stage_if_they_are_in_it(self, wine: NullRegistryStore) -> None:
+        assert wine.transition_stage("wine", 1, "Production", expected="None").current_stage == "Production"
+        with pytest.raises(StageMoved):
+            wine.transition_stage("wine", 2, "Production", expected="Staging", archive_existing=True)
+        assert wine.get_model_version("wine", 1).current_stage == "Production"
+        assert wine.get_model_version("wine", 2).current_stage == "None"
 
     def test_that_never_were_are_not_found(self, wine: NullRegistryStore) -> None:
         for name, number in (("wine", 4), ("beer", 1)):

@@ -211,6 +211,19 @@ class TestLoggedModels:
             with pytest.raises(NotFound):
                 call()
 
+    def test_come_back_from_the_bin(self, store: NullTrackingStore) -> None:
+        experiment_id = store.create_experiment("wine")
+        model_id = store.create_logged_model(NewLoggedModel(experiment_id, name="tree")).model_id
+        store.delete_logged_model(model_id)
+        store.delete_experiment(experiment_id)
+        with pytest.raises(InvalidState):
+            store.restore_logged_model(model_id)
+        store.restore_experiment(experiment_id)
+        store.restore_logged_model(model_id)
+        assert store.get_logged_model(model_id).name == "tree"
+        store.restore_logged_model(model_id)
+        store.restore_logged_model("m-of-another-process")
+
     def test_of_deleted_experiments_are_refused(self, store: NullTrackingStore) -> None:
         experiment_id = store.create_experiment("wine")
         store.delete_experiment(experiment_id)

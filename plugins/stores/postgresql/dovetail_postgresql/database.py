@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,18 +10,18 @@ import psycopg
 from psycopg import errors
 from sqlalchemy.dialects import postgresql
 
+from dovetail_postgresql.arrays import of_arrays
 from dovetail_postgresql.failures import failure, unreached
 from dovetail_postgresql.words import dialect
 from dovetail_sql.compiling import definitions
 from dovetail_sql.server import PATIENCE, ServerDatabase
 from dovetail_sql.session import ServerTransaction, Session
+from dovetail_sql.storable import storable
 from dovetail_sql.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
-
-    from sqlalchemy import Table
 
     from dovetail_sql.database import Row
     from dovetail_sql.server_location import Location
@@ -30,13 +29,25 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresqlDatabase"]
 
+_DEFAULTS = {
+    "application_name": "dovetail",
+    "connect_timeout": int(PATIENCE),
+    # Servers notice lost clients late, and clients lost servers later still, unless they ask.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 _LOCK = 0x646F7665  # "dove"; advisory locks are numbers, one set for each database
-_SETTINGS = (
-    "SELECT set_config('lock_timeout', %(lock_timeout)s, false), "
+# With each transaction, in one message with its beginning, and for it alone: behind a pool that hands out connections
+# by the transaction, the next one may be on another connection.
+_BEGINNING = (
+    "{begin}; SELECT set_config('lock_timeout', '{timeout}ms', true), "
     # Searches are short, and compiling them is not.
-    "set_config('jit', 'off', false), "
+    "set_config('jit', 'off', true), "
     # Indexes are held in memory or on disks that do not spin.
-    "set_config('random_page_cost', '1.1', false)"
+    "set_config('random_page_cost', '1.1', true), "
+    # Both change where tables are made anew, and the second also where one is emptied.
+    "to_regclass('keys')::oid, pg_relation_filenode(to_regclass('keys'))"
 )
 _TABLES = (
     "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f') "
@@ -44,12 +55,16 @@ _TABLES = (
     # What an extension brought along is nobody's data.
     "AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')"
 )
-_ROW = re.compile(r"VALUES \((?:%\(\w+\)s(?:::[\w ]+)?(?:, )?)+\)")
-_NAME = re.compile(r"%\((\w+)\)s")
-_ARRAYS = {int: "int8[]", float: "float8[]", str: "text[]", bytes: "bytea[]"}
 
 
 class _Session(Session):
+    """A connection.
+
+    Args:
+        raw: Psycopg's.
+        timeout: Seconds to wait for a lock.
+    """
+
     error = psycopg.Error
     begin: ClassVar = {
         "read": ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",),
@@ -57,6 +72,24 @@ class _Session(Session):
         "write": ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",),
     }
     texts = Texts(dialect, postgresql.insert)
+
+    def __init__(self, raw: Any, timeout: float) -> None:
+        super().__init__(raw)
+        self._timeout = max(1, int(timeout * 1000))
+        self._tables: object = None
+
+    def start(self, purpose: str) -> None:
+        """Begin a transaction; the server's answer also says what the tables are."""
+        (begin,) = self.begin[purpose]
+        self.require_own()
+        cursor = self.raw.cursor()
+        cursor.execute(_BEGINNING.format(begin=begin, timeout=self._timeout), prepare=False)
+        cursor.nextset()
+        self._tables = cursor.fetchone()[-2:]
+
+    def identity(self) -> object:
+        """The numbers of the table of keys."""
+        return self._tables
 
     def is_taken(self, error: Exception) -> bool:
         """Whether a row of that unique name or id exists."""
@@ -71,20 +104,16 @@ class _Transaction(ServerTransaction):
 
     def listed(self, values: Sequence[Any]) -> Any:
         """A list, as an array."""
-        return list(values)
+        return storable(values)
 
     def tables(self) -> frozenset[str]:
         """The names of all tables and views of the schema that is worked in."""
         return frozenset(name for (name,) in self.session.execute(_TABLES).fetchall())
 
     def _many(self, text: Text, columns: tuple[str, ...], rows: Sequence[Row]) -> int:
-        """One statement for all rows where it is an insertion: the server gets its columns as arrays."""
-        whole = _of_arrays(text.text, text.construct.table, columns)
-        if whole is None:
-            cursor = self.session.raw.cursor()
-            cursor.executemany(text.text, [text.passed(dict(zip(columns, row, strict=True))) for row in rows])
-            return int(cursor.rowcount)
+        """One statement for all rows: the server gets their columns as arrays."""
         arrays = dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))
+        whole = of_arrays(text.construct, text.text, columns)
         return int(self.session.execute(whole, {**text.constants, **arrays}).rowcount)
 
 
@@ -98,7 +127,7 @@ class PostgresqlDatabase(ServerDatabase[_Session]):
     plugin = "dovetail-postgresql"
 
     def __init__(self, place: Location) -> None:
-        self._options = {"application_name": "dovetail", "connect_timeout": int(PATIENCE), **place.options}
+        self._options = {**_DEFAULTS, **place.options, "client_encoding": "utf8", "autocommit": True}
         super().__init__(place.uri, place.name)
 
     def definitions(self) -> Sequence[str]:
@@ -106,19 +135,7 @@ class PostgresqlDatabase(ServerDatabase[_Session]):
         return _definitions()
 
     def _connect(self) -> _Session:
-        # Servers notice lost clients late, and clients lost servers later still, unless they ask.
-        raw = psycopg.connect(
-            **{"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, **self._options},
-            autocommit=True,
-            client_encoding="utf8",
-        )
-        session = _Session(raw)
-        try:
-            session.execute(_SETTINGS, {"lock_timeout": f"{max(1, int(self.timeout * 1000))}ms"})
-        except BaseException:
-            session.close()
-            raise
-        return session
+        return _Session(psycopg.connect(**self._options), self.timeout)
 
     def _transaction(self, session: _Session, *, writes: bool) -> _Transaction:
         return _Transaction(session, writes=writes)
@@ -149,16 +166,3 @@ class PostgresqlDatabase(ServerDatabase[_Session]):
 @cache
 def _definitions() -> Sequence[str]:
     return tuple(definitions("postgresql+psycopg://"))
-
-
-@cache
-def _of_arrays(text: str, table: Table, columns: tuple[str, ...]) -> str | None:
-    """An insertion of one row of parameters as one of as many rows as its parameters, now arrays, are long.
-
-    None if the statement is no insertion of these parameters alone.
-    """
-    row = _ROW.search(text)
-    if row is None or not text.startswith("INSERT") or tuple(_NAME.findall(row[0])) != columns:
-        return None
-    arrays = ", ".join(f"%({name})s::{_ARRAYS[table.c[name].type.python_type]}" for name in columns)
-    return f"{text[: row.start()]}SELECT * FROM unnest({arrays}){text[row.end() :]}"  # noqa: S608 - of our own pieces

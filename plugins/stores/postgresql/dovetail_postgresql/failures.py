@@ -11,7 +11,9 @@ from dovetail_sql import server_failures as failures
 __all__ = ["failure", "unreached"]
 
 # SQLSTATE classes and codes, see the appendix "PostgreSQL Error Codes" of its manual.
-_IN_EACH_OTHERS_WAY = ("40001", "40P01", "55P03")
+_IN_EACH_OTHERS_WAY = ("40001", "40P01")
+_LOCKED = ("55P03",)
+_DISPLACED = ("42P01",)
 _GONE = ("08", "57P01", "57P02", "57P03", "57P05", "25P03")
 _CROWDED = ("53300", "53400")
 _FULL = ("53100",)
@@ -31,13 +33,25 @@ def failure(error: psycopg.Error, name: str, waited: float, *, committing: bool)
     """
     code = error.sqlstate or ""
     text = _first_line(error)
-    if code in _IN_EACH_OTHERS_WAY:
-        return failures.locked(name, waited, "pg_locks")
     if code.startswith(_GONE) or (not code and isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))):
         return failures.lost(name, text, committing=committing)
-    if code in _READ_ONLY:
+    return _by_others(code, text, name, waited) or _by_us(error, text, name)
+
+
+def _by_others(code: str, text: str, name: str, waited: float) -> Exception | None:
+    """What others did that was in our way."""
+    if code in _LOCKED:
+        return failures.locked(name, waited, "pg_locks")
+    if code in _IN_EACH_OTHERS_WAY:
+        return failures.collided(name, text)
+    return failures.displaced(name, text) if code in _DISPLACED else None
+
+
+def _by_us(error: psycopg.Error, text: str, name: str) -> Exception:
+    """What the server does not let us do."""
+    if error.sqlstate in _READ_ONLY:
         return failures.read_only(name, text)
-    if code in _FULL:
+    if error.sqlstate in _FULL:
         return failures.full(name, text)
     if isinstance(error, errors.DataError):
         return failures.unfit(name, text)
@@ -52,6 +66,8 @@ def unreached(error: psycopg.Error, name: str, *, before: bool) -> Exception:
         name: What messages call the database.
         before: Whether there has been one, so that the server may come back.
     """
+    if isinstance(error, psycopg.ProgrammingError):
+        return failures.unconnectable(name, error)
     text = _first_line(error)
     said = text.partition("FATAL:")[2].strip()
     if any(words in said for words in _BUSY_WORDS):

@@ -105,6 +105,8 @@ def _tidy(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    if text.endswith('"'):
+        return repr(text)
     return f'"""{text}"""' if '"' in text else f'"{text}"'
 
 

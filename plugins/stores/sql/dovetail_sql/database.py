@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from dovetail import settings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -13,11 +15,19 @@ if TYPE_CHECKING:
 
     from dovetail_sql.keys import Keys
 
-__all__ = ["Database", "Row", "Statement", "Taken", "Transaction"]
+__all__ = ["Database", "Row", "Statement", "Taken", "Transaction", "busy_timeout"]
 
 Statement: TypeAlias = "str | Executable"
-"""The name of a fixed statement (see ``statements.py``), or a construct made for one search."""
+"""The name of a fixed statement (see ``statements``), or a construct made for one search."""
 Row: TypeAlias = "Sequence[Any]"
+
+
+_LONGEST = 1e6  # seconds; engines count milliseconds in 32 bits
+
+
+def busy_timeout() -> float:
+    """For how many seconds whoever holds a lock is waited for, as the setting says."""
+    return float(min(settings.get("busy_timeout"), _LONGEST))
 
 
 class Taken(Exception):
@@ -58,7 +68,8 @@ class Transaction(ABC):
 
         Args:
             statement: One of ``statements.MANY``.
-            rows: Values in the order that ``statements.MANY`` gives.
+            rows: Values in the order that ``statements.MANY`` gives. Where the statement changes rows that are there,
+                no two have the same key: an engine may do all of it at once.
         """
 
     @abstractmethod

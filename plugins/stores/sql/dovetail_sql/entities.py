@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, bindparam, cast, func, literal, select, true
 
 from dovetail_sql import tables as t
-from dovetail_sql.statements.logged_models import MODEL_COLUMNS
+from dovetail_sql.statements.logged_models import LOGGED_MODEL_COLUMNS
 from dovetail_sql.statements.runs import RUN_COLUMNS
 from dovetail_sql.vocabulary import Held, Part, Vocabulary
 
@@ -142,7 +142,7 @@ MODEL_VERSIONS = Vocabulary(
 
 LOGGED_MODELS = Vocabulary(
     table=t.logged_models,
-    columns=MODEL_COLUMNS,
+    columns=LOGGED_MODEL_COLUMNS,
     attributes={
         "name": (_l.name, _TEXT),
         "model_id": (_l.model_id, _TEXT),

@@ -57,9 +57,9 @@ class Growth:
         self._limits.pop(run_id, None)
 
 
-def tails(transaction: Transaction, run: int, least: int = 1) -> dict[int, int]:
-    """How many points the tail of a run has of each key, where it has at least so many."""
-    rows: list[Any] = transaction.rows("tail_lengths", {"run": run, "least": least})
+def tails(transaction: Transaction, run: int) -> dict[int, int]:
+    """How many points the tail of a run has of each key."""
+    rows: list[Any] = transaction.rows("tail_lengths", {"run": run})
     return dict(rows)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from dovetail_sql.database import Transaction
 
-__all__ = ["Keys"]
+__all__ = ["Keys", "SharedKeys"]
 
 _MOST = 50_000
 
@@ -57,3 +57,46 @@ class Keys:
             self._ids.update(self._uncertain)
             self._names.update((number, name) for name, number in self._uncertain.items())
         self._uncertain = {}
+
+
+class SharedKeys(Keys):
+    """The same, where others may drop the tables and make them anew under a connection that is at work.
+
+    Args:
+        tables: Tells the tables that are there now from any that were there before or will be.
+
+    Attributes:
+        outdated: Whether the tables turned out to be others than those that were known.
+    """
+
+    def __init__(self, tables: Callable[[], object]) -> None:
+        super().__init__()
+        self.outdated = False
+        self._tables = tables
+        self._learned_from: object = None
+        self._compared = False
+
+    def ids(self, transaction: Transaction, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of these names, which are added, in this order, where they are new."""
+        self._compare()
+        return super().ids(transaction, names)
+
+    def names(self, transaction: Transaction, numbers: Iterable[int]) -> dict[int, str]:
+        """The names that these numbers stand for."""
+        self._compare()
+        return super().names(transaction, numbers)
+
+    def settle(self, *, committed: bool) -> None:
+        """Keep or forget what the transaction that ends here learned."""
+        super().settle(committed=committed)
+        self._compared = False
+
+    def _compare(self) -> None:
+        """Forget what was learned from other tables; once a transaction, which keeps others from dropping these."""
+        if self._compared:
+            return
+        self._compared = True
+        tables = self._tables()
+        if tables != self._learned_from:
+            self.outdated = self._learned_from is not None
+            self._learned_from, self._ids, self._names = tables, {}, {}

@@ -11,11 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dovetail.values import Metric
-    from dovetail_sql.database import Transaction
+    from dovetail_sql.database import Row, Transaction
     from dovetail_sql.reading import RunRow
 
-__all__ = ["NOTHING_MADE", "NOTHING_USED", "links_of", "put_links", "put_measures"]
+__all__ = [
+    "NOTED",
+    "NOTHING_MADE",
+    "NOTHING_USED",
+    "NOT_NOTED",
+    "fill_datasets",
+    "links_of",
+    "put_links",
+    "put_measures",
+]
 
+NOTED = ("source_type", "source", "schema", "profile")
+"""What is noted of a dataset beside its name and digest."""
+NOT_NOTED = ""
+"""The source type of a dataset that only metrics have named yet."""
 NOTHING_USED, NOTHING_MADE = RunInputs(), RunOutputs()
 USED, MADE = 0, 1
 
@@ -76,7 +89,7 @@ def put_measures(transaction: Transaction, run: RunRow, metrics: Sequence[Metric
         ids: The numbers of the metrics' names.
 
     Raises:
-        NotFound: There is no such model, or the run's experiment knows no such dataset.
+        NotFound: There is no such model.
     """
     linked = [each for each in metrics if each.model_id is not None or each.dataset_name is not None]
     if not linked:
@@ -104,10 +117,21 @@ def _put_datasets(transaction: Transaction, run: RunRow, datasets: Sequence[Data
     known = _known_datasets(transaction, run, [each.dataset for each in datasets])
     numbers = [known[each.dataset.name, each.dataset.digest] for each in datasets]
     transaction.many("add_run_input", [(run.id, number) for number in dict.fromkeys(numbers)])
-    labels = {(number, tag.key): tag.value for number, each in zip(numbers, datasets, strict=True) for tag in each.tags}
-    if labels:
-        inputs = {dataset: number for number, dataset in transaction.rows("run_inputs", {"run": run.id})}
-        transaction.many("put_input_tag", [(inputs[number], key, value) for (number, key), value in labels.items()])
+    labels: dict[int, tuple[InputTag, ...]] = {}
+    for number, each in zip(numbers, datasets, strict=True):
+        labels[number] = labels.get(number) or each.tags
+    if any(labels.values()):
+        _put_labels(transaction, run, labels)
+
+
+def _put_labels(transaction: Transaction, run: RunRow, labels: Mapping[int, Sequence[InputTag]]) -> None:
+    """Label those inputs that have no tags yet; ``labels`` are by the numbers of their datasets."""
+    inputs = {dataset: number for number, dataset in transaction.rows("run_inputs", {"run": run.id})}
+    labelled = {number for number, *_ in transaction.rows("input_tags_of", {"runs": transaction.listed([run.id])})}
+    new = [(inputs[dataset], tag) for dataset, tags in labels.items() for tag in tags]
+    rows = [(number, tag.key, tag.value) for number, tag in new if number not in labelled]
+    if rows:
+        transaction.many("add_input_tag", rows)
 
 
 def _put_models(transaction: Transaction, run: RunRow, models: Sequence[LoggedModelInput | LoggedModelOutput]) -> None:
@@ -132,32 +156,46 @@ def _known_datasets(transaction: Transaction, run: RunRow, datasets: Sequence[Da
     """The numbers of these datasets in the run's experiment, which gets to know those that are new."""
     new: dict[_Key, Dataset] = {(each.name, each.digest): each for each in reversed(datasets)}
     # In one order for all writers, lest two of them wait for each other.
-    transaction.many("add_dataset", [(run.experiment, *_fields(new[key])) for key in sorted(new)])
-    return _numbered(transaction, run, new)
+    transaction.many("add_dataset", [(run.experiment, *key, *_noted(new[key])) for key in sorted(new)])
+    found = _named(transaction, run, new)
+    bare = {key: number for key, (number, source_type) in found.items() if source_type == NOT_NOTED and key in new}
+    fill_datasets(transaction, [(number, *_noted(new[key])) for key, number in bare.items()])
+    return {key: number for key, (number, _) in found.items()}
 
 
-def _fields(dataset: Dataset) -> tuple[str | None, ...]:
-    return dataset.name, dataset.digest, dataset.source_type, dataset.source, dataset.schema, dataset.profile
+def fill_datasets(transaction: Transaction, rows: Iterable[Row]) -> None:
+    """Note the rest of datasets that only metrics have named yet.
+
+    Args:
+        transaction: Where to write.
+        rows: The number of each, and what ``NOTED`` lists.
+    """
+    for number, *noted in rows:
+        transaction.run("fill_dataset", {"id": number, **{f"new_{n}": v for n, v in zip(NOTED, noted, strict=True)}})
 
 
-def _numbered(transaction: Transaction, run: RunRow, keys: Iterable[_Key]) -> dict[_Key, int]:
+def _noted(dataset: Dataset) -> tuple[str | None, ...]:
+    return dataset.source_type, dataset.source, dataset.schema, dataset.profile
+
+
+def _named(transaction: Transaction, run: RunRow, keys: Iterable[_Key]) -> dict[_Key, tuple[int, str]]:
+    """The number and source type of datasets that the run's experiment knows, and maybe of more."""
     names, digests = ({key[place] for key in keys} for place in (0, 1))
     lists = {"names": transaction.listed(list(names)), "digests": transaction.listed(list(digests))}
     found = transaction.rows("datasets_named", {"experiment": run.experiment, **lists})
-    return {(name, digest): number for number, name, digest in found}
+    return {(name, digest): (number, source_type) for number, name, digest, source_type in found}
 
 
 def _measured_on(transaction: Transaction, run: RunRow, metrics: Sequence[Metric]) -> dict[_Key, int]:
+    """The numbers of the datasets that metrics name; the experiment gets to know those that are new by their names."""
     named: set[_Key] = {
         (each.dataset_name, each.dataset_digest or "") for each in metrics if each.dataset_name is not None
     }
-    known = _numbered(transaction, run, named) if named else {}
-    for name, digest in sorted(named - known.keys()):
-        raise NotFound(
-            f"Experiment {run.experiment} knows no dataset {name!r} with digest {digest!r}.",
-            hint="Log it as an input of the run first.",
-        )
-    return known
+    known = _named(transaction, run, named) if named else {}
+    if new := sorted(named - known.keys()):
+        transaction.many("add_dataset", [(run.experiment, *key, NOT_NOTED, "", None, None) for key in new])
+        known = _named(transaction, run, named)
+    return {key: number for key, (number, _) in known.items()}
 
 
 def _model_numbers(transaction: Transaction, model_ids: Iterable[str]) -> dict[str, int]:

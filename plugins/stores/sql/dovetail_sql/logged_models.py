@@ -6,8 +6,10 @@ from math import nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail import uris
-from dovetail.errors import ParamConflict
 from dovetail.values import LoggedModel, LoggedModelStatus, Metric
+from dovetail_sql.params import LOGGED_MODEL, Owner
+from dovetail_sql.params import put_params as add_params
+from dovetail_sql.reading import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
     from dovetail_sql.database import Row, Transaction
     from dovetail_sql.reading import ExperimentRow
 
-__all__ = ["ModelRow", "add_model", "logged_models", "put_params", "put_tags"]
+__all__ = ["LoggedModelRow", "add_model", "logged_models", "put_params", "put_tags"]
 
 
-class ModelRow(NamedTuple):
+class LoggedModelRow(NamedTuple):
     """A row of the table ``logged_models``, without the columns that only statements look at."""
 
     id: int
@@ -36,7 +38,7 @@ class ModelRow(NamedTuple):
     stage: str
 
 
-def add_model(transaction: Transaction, model: NewLoggedModel, experiment: ExperimentRow) -> ModelRow:
+def add_model(transaction: Transaction, model: NewLoggedModel, experiment: ExperimentRow) -> LoggedModelRow:
     """Add a model with its params and tags.
 
     Raises:
@@ -57,32 +59,24 @@ def add_model(transaction: Transaction, model: NewLoggedModel, experiment: Exper
         "last_update_time": model.creation_timestamp,
         "stage": experiment.stage,
     }
-    row = ModelRow(id=transaction.insert("add_logged_model", fields), **fields)
+    row = LoggedModelRow(id=transaction.insert("add_logged_model", fields), **fields)
     put_params(transaction, row, model.params)
     put_tags(transaction, row, model.tags)
     return row
 
 
-def put_params(transaction: Transaction, row: ModelRow, params: Sequence[Param]) -> None:
+def put_params(transaction: Transaction, row: LoggedModelRow, params: Sequence[Param]) -> None:
     """Add params to a model; the same value again is fine.
 
     Raises:
         ParamConflict: One of them has another value.
     """
-    wanted: dict[str, str] = {}
-    for param in params:
-        _require_same(row, param.key, wanted.setdefault(param.key, param.value), param.value)
-    if not wanted:
-        return
-    ids = transaction.keys.ids(transaction, wanted)
-    if transaction.many("add_model_param", [(row.id, ids[key], value) for key, value in wanted.items()]) < len(wanted):
-        by_id = {ids[key]: key for key in wanted}
-        for _, key, held in transaction.rows("model_params_of", {"models": transaction.listed([row.id])}):
-            if key in by_id:
-                _require_same(row, by_id[key], held, wanted[by_id[key]])
+    if params:
+        ids = transaction.keys.ids(transaction, [param.key for param in params])
+        add_params(transaction, Owner(LOGGED_MODEL, row.id, row.model_id), params, ids)
 
 
-def put_tags(transaction: Transaction, row: ModelRow, tags: Sequence[Tag]) -> None:
+def put_tags(transaction: Transaction, row: LoggedModelRow, tags: Sequence[Tag]) -> None:
     """Set tags of a model; of two with one key the last one holds."""
     wanted = {tag.key: tag.value for tag in tags}
     if wanted:
@@ -90,19 +84,20 @@ def put_tags(transaction: Transaction, row: ModelRow, tags: Sequence[Tag]) -> No
         transaction.many("put_model_tag", [(row.id, ids[key], value) for key, value in wanted.items()])
 
 
-def logged_models(transaction: Transaction, rows: Sequence[ModelRow], root: str) -> list[LoggedModel]:
+def logged_models(transaction: Transaction, rows: Sequence[LoggedModelRow], root: str) -> list[LoggedModel]:
     """The models of these rows, with params, tags and points: three queries, however many models."""
     if not rows:
         return []
-    among = {"models": transaction.listed([row.id for row in rows])}
-    params = _texts(transaction, "model_params_of", rows, among)
-    tags = _texts(transaction, "model_tags_of", rows, among)
+    ids = [row.id for row in rows]
+    among = {"models": transaction.listed(ids)}
+    params = texts_of(transaction, "model_params_of", ids, among)
+    tags = texts_of(transaction, "model_tags_of", ids, among)
     points = _points(transaction, rows, among)
     return [_model(row, params[row.id], tags[row.id], points[row.id], root) for row in rows]
 
 
 def _model(
-    row: ModelRow, params: dict[str, str], tags: dict[str, str], points: Sequence[Metric], root: str
+    row: LoggedModelRow, params: dict[str, str], tags: dict[str, str], points: Sequence[Metric], root: str
 ) -> LoggedModel:
     location = row.artifact_location or _artifacts(uris.join(root, str(row.experiment)), row.model_id)
     return LoggedModel.stored(
@@ -127,26 +122,7 @@ def _artifacts(location: str, model_id: str) -> str:
     return uris.join(location, "models", model_id, "artifacts")
 
 
-def _require_same(row: ModelRow, key: str, held: str, wanted: str) -> None:
-    if held != wanted:
-        raise ParamConflict(
-            f"Param {key!r} of logged model {row.model_id} is {held!r}, not {wanted!r}.",
-            hint="Params are written once; use another key, or a tag.",
-        )
-
-
-def _texts(
-    transaction: Transaction, statement: str, rows: Sequence[ModelRow], among: dict[str, Any]
-) -> dict[int, dict[str, str]]:
-    found = transaction.rows(statement, among)
-    names = transaction.keys.names(transaction, {text[1] for text in found})
-    held: dict[int, dict[str, str]] = {row.id: {} for row in rows}
-    for model, key, value in found:
-        held[model][names[key]] = value
-    return held
-
-
-def _points(transaction: Transaction, rows: Sequence[ModelRow], among: dict[str, Any]) -> dict[int, list[Metric]]:
+def _points(transaction: Transaction, rows: Sequence[LoggedModelRow], among: dict[str, Any]) -> dict[int, list[Metric]]:
     found = transaction.rows("model_points_of", among)
     names = transaction.keys.names(transaction, {point[1] for point in found})
     ids = {row.id: row.model_id for row in rows}

@@ -82,18 +82,28 @@ class Pool(Generic[C]):
         finally:
             self._places.release()
 
+    def empty(self) -> None:
+        """Close what is not in use: where one connection was lost, the others were, too."""
+        while (top := self._top()) is not None:
+            top[1].close()
+
     def close(self) -> None:
         """Close what is not in use, and the rest when it is given back."""
         self._closed = True
-        while self._idle:
-            self._idle.pop()[1].close()
+        self.empty()
 
     def _kept(self) -> C | None:
-        while True:
-            try:
-                since, connection = self._idle.pop()
-            except IndexError:
-                return None
-            if time.monotonic() - since < _FRESH or connection.alive():
-                return connection
-            connection.close()
+        if (top := self._top()) is None:
+            return None
+        since, connection = top
+        if time.monotonic() - since < _FRESH or connection.alive():
+            return connection
+        connection.close()
+        self.empty()  # they have been idle for longer still
+        return None
+
+    def _top(self) -> tuple[float, C] | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None

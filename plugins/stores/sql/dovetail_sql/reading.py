@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dovetail.values import RunInputs, RunOutputs
     from dovetail_sql.database import Transaction
 
-__all__ = ["ExperimentRow", "Point", "RunRow", "experiments", "info_of", "run_artifacts", "runs"]
+__all__ = ["ExperimentRow", "Point", "RunRow", "experiments", "info_of", "run_artifacts", "runs", "texts_of"]
 
 
 Point = tuple[str, float, int, int]
@@ -112,10 +112,11 @@ def runs(transaction: Transaction, rows: Sequence[RunRow], root: str) -> list[Ru
     """The runs of these rows with all they hold: three queries, or six where runs used or made something."""
     if not rows:
         return []
-    among = {"runs": transaction.listed([row.id for row in rows])}
+    ids = [row.id for row in rows]
+    among = {"runs": transaction.listed(ids)}
     latest = _latest(transaction, rows, among)
-    params = _texts(transaction, "params_of", rows, among)
-    tags = _texts(transaction, "tags_of", rows, among)
+    params = texts_of(transaction, "params_of", ids, among)
+    tags = texts_of(transaction, "tags_of", ids, among)
     links, nothing = links_of(transaction, rows), (NOTHING_USED, NOTHING_MADE)
     return [
         _run(row, root, RunData.read(latest[row.id], params[row.id], tags[row.id]), links.get(row.id, nothing))
@@ -137,12 +138,20 @@ def _latest(transaction: Transaction, rows: Sequence[RunRow], among: dict[str, A
     return held
 
 
-def _texts(
-    transaction: Transaction, statement: str, rows: Sequence[RunRow], among: dict[str, Any]
+def texts_of(
+    transaction: Transaction, statement: str, owners: Sequence[int], among: dict[str, Any]
 ) -> dict[int, dict[str, str]]:
+    """Params or tags, by owner and key.
+
+    Args:
+        transaction: Where to read.
+        statement: What reads them: of each the owner, the key's number and the value.
+        owners: The numbers of those whose they are.
+        among: The parameter of the statement that lists these.
+    """
     found = transaction.rows(statement, among)
     names = transaction.keys.names(transaction, {text[1] for text in found})
-    held: dict[int, dict[str, str]] = {row.id: {} for row in rows}
-    for run, key, value in found:
-        held[run][names[key]] = value
+    held: dict[int, dict[str, str]] = {owner: {} for owner in owners}
+    for owner, key, value in found:
+        held[owner][names[key]] = value
     return held

@@ -18,13 +18,15 @@ from dovetail.errors import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-__all__ = ["Lost", "Retry", "Transient", "Unsure", "retried"]
+__all__ = ["Displaced", "Lost", "Retry", "Transient", "Unsure", "retried"]
 
 S = TypeVar("S")
 
 _FIRST, _LONGEST = 0.005, 1.0
 _RETURN = 10.0
 """Seconds within which a server that was there before is expected back."""
+_LOOK = 1.0
+"""Seconds within which tables that were there before are looked for again."""
 _nested = threading.local()
 
 
@@ -36,6 +38,10 @@ class Lost(Transient):
     """The connection went away, or the server that was there before cannot be reached now; nothing was stored."""
 
 
+class Displaced(Transient):
+    """Tables that were there before are not there, or not in the database that the connection is to."""
+
+
 class Unsure(StoreUnavailable):
     """The connection was lost while the server committed: whether that was stored cannot be known."""
 
@@ -44,7 +50,8 @@ class Retry:
     """How often and how long to try.
 
     Args:
-        patience: Seconds after which no further attempt is made.
+        patience: Seconds after which no further attempt is made. For locks they count from the beginning, since an
+            attempt waits for them; for a server that went away, from when that was first noticed.
     """
 
     def __init__(self, patience: float) -> None:
@@ -57,32 +64,38 @@ class Retry:
             attempt: What to do.
             repeatable: Whether doing it twice is the same as doing it once.
         """
-        began = time.monotonic()
+        since: dict[type[StoreUnavailable], float] = {Transient: time.monotonic()}
         for pause in _pauses():
             try:
                 return attempt()
             except (Transient, Unsure) as failure:
-                if time.monotonic() + pause - began >= self._worth(failure, repeatable=repeatable):
+                kind = Lost if isinstance(failure, Unsure) and repeatable else type(failure)
+                noticed = since.setdefault(kind, time.monotonic())
+                if time.monotonic() + pause - noticed >= self._worth(kind):
                     raise
             time.sleep(pause)
         raise AssertionError("The pauses never end.")
 
-    def _worth(self, failure: StoreUnavailable, *, repeatable: bool) -> float:
-        """For how many seconds it makes sense to begin again after such a failure."""
-        if isinstance(failure, Unsure) and not repeatable:
-            return 0
-        return self.patience if type(failure) is Transient else min(self.patience, _RETURN)
+    def _worth(self, kind: type[StoreUnavailable]) -> float:
+        """For how many seconds it makes sense to begin again after failures of that kind."""
+        worth: dict[type[StoreUnavailable], float] = {Transient: self.patience, Lost: _RETURN, Displaced: _LOOK}
+        return min(self.patience, worth.get(kind, 0))
 
 
-def retried(kind: type[S], methods: Collection[str], repeatable: Collection[str]) -> type[S]:
+def retried(
+    kind: type[S], methods: Collection[str], repeatable: Collection[str], steps: Collection[str] = ()
+) -> type[S]:
     """A store class whose methods begin again when they were broken off.
 
     Args:
         kind: The class; its instances have a ``database`` with a ``retry``.
-        methods: The names of the methods.
+        methods: The names of the methods that are broken off as a whole.
         repeatable: Those among them that may be done twice.
+        steps: The names of methods of one transaction each, of which others take many. Each begins again by itself,
+            whatever method it is a part of, since those before it are done; and each may be done twice.
     """
     wrapped = {name: _again(getattr(kind, name), repeatable=name in repeatable) for name in methods}
+    wrapped |= {name: _step_again(getattr(kind, name)) for name in steps}
     return type(kind.__name__, (kind,), {"__doc__": kind.__doc__, "__module__": kind.__module__, **wrapped})
 
 
@@ -97,6 +110,14 @@ def _again(method: Callable[..., Any], *, repeatable: bool) -> Callable[..., Any
             return self.database.retry.call(lambda: method(self, *args, **named), repeatable=repeatable)
         finally:
             _nested.inside = False
+
+    return call
+
+
+def _step_again(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **named: Any) -> Any:
+        return self.database.retry.call(lambda: method(self, *args, **named), repeatable=True)
 
     return call
 

@@ -90,7 +90,9 @@ def upgrade(
     """Bring a database to the wanted schema version, making it if it is empty.
 
     All of it happens in one transaction, after a backup where the engine can make one: others see the schema as it
-    was or as it is to be. Any number of processes may do this at once; one of them does the work.
+    was or as it is to be. On engines that change tables outside of transactions (MySQL, MariaDB) each step counts as
+    done when it is noted, and who is killed between its statements leaves a schema that neither version has: there a
+    backup is made beforehand. Any number of processes may do this at once; one of them does the work.
 
     Args:
         database: What to upgrade.
@@ -102,7 +104,7 @@ def upgrade(
         ForeignLayout: It holds tables of somebody else.
         SchemaTooNew: It was written by a newer dovetail.
         StoreReadOnly: It may not be written to.
-        StoreError: It could not be done; the database is as it was before.
+        StoreError: It could not be done; where tables change in transactions, the database is as it was before.
     """
     with database.exclusive() as transaction:
         state = state_in(transaction, database, wanted)

@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     """What a step did.
 
     Args:
-        left: How many points the tail still has of keys with points enough for a block.
+        left: How many points the tail still has.
         more: Whether another step would go on.
     """
 
@@ -57,20 +57,26 @@ def step(transaction: Transaction, run: int, *, ended: bool) -> Outcome:
         run: The run's number.
         ended: Whether no more points are expected, so that also what fills no whole block is sealed.
     """
-    lengths = _sealable_at_end(transaction, run) if ended else tails(transaction, run, SHORT)
+    tail = tails(transaction, run)
+    lengths = _sealable_at_end(transaction, run, tail) if ended else _long_enough(tail)
     portions, sealed = _portions(lengths, ended=ended), 0
     for portion in portions:
         if sealed < MOST:
             sealed += _seal(transaction, run, portion._replace(limit=min(portion.limit, MOST)))
     scattered_left = _put_together(transaction, run, ended=ended)
     planned = sum(portion.limit for portion in portions)
-    return Outcome(sum(lengths.values()) - sealed, 0 < sealed < planned or scattered_left)
+    return Outcome(sum(tail.values()) - sealed, 0 < sealed < planned or scattered_left)
 
 
-def _sealable_at_end(transaction: Transaction, run: int) -> dict[int, int]:
-    """The lengths of the tails that are long enough for a block, or have blocks to go into."""
+def _long_enough(tail: Mapping[int, int]) -> dict[int, int]:
+    """The lengths of the tails that are long enough for a block."""
+    return {key: length for key, length in tail.items() if length >= SHORT}
+
+
+def _sealable_at_end(transaction: Transaction, run: int, tail: Mapping[int, int]) -> dict[int, int]:
+    """The same, and those of tails that have blocks to go into."""
     begun = {key for (key,) in transaction.rows("keys_of_blocks", {"run": run})}
-    return {key: length for key, length in tails(transaction, run).items() if length >= SHORT or key in begun}
+    return {key: length for key, length in tail.items() if length >= SHORT or key in begun}
 
 
 def _portions(lengths: dict[int, int], *, ended: bool) -> list[_Portion]:

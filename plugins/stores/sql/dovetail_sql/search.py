@@ -126,22 +126,24 @@ def logged_model_search(
     text: str | None,
     datasets: Sequence[Mapping[str, Any]],
     order_by: Sequence[Mapping[str, Any] | str],
+    view: ViewType,
     root: str,
 ) -> Search:
-    """A search of the logged models of some experiments that are not in the bin.
+    """A search of the logged models of some experiments.
 
     Args:
         experiments: Their numbers.
         text: The filter.
         datasets: What metrics have to be measured on, as ``parse_datasets`` reads it.
         order_by: The order, as dicts or clauses.
+        view: Whether to look into the bin.
         root: The artifact root of models that have stored none.
 
     Raises:
         InvalidFilter: Filter, datasets or order cannot be read.
     """
     choices = parse_datasets(datasets)
-    return _search("logged_models", text, order_by, ("active",), experiments=experiments, root=root, choices=choices)
+    return _search("logged_models", text, order_by, view.stages, experiments=experiments, root=root, choices=choices)
 
 
 def _search(

@@ -129,7 +129,7 @@ def _sketch(history: _History, wanted: Wanted) -> Series | None:
     ends += [*(block.head.last for block in history.blocks), *history.tail[-1:]]
     kept = [min(ends, key=place), max(ends, key=place)]
     for part in _shared(sorted(extremes, key=_moment), count):
-        kept += [min((each.low for each in part), key=_height), max((each.high for each in part), key=_depth)]
+        kept += [min((each.low for each in part), key=_as_low), max((each.high for each in part), key=_as_high)]
     return series_of(wanted.key, ordered(kept))
 
 
@@ -145,12 +145,12 @@ def _moment(extremes: _Extremes) -> Any:
     return min(place(extremes.low), place(extremes.high))
 
 
-def _height(point: Point) -> tuple[bool, float]:
+def _as_low(point: Point) -> tuple[bool, float]:
     """For the lowest number; NaN only if there is none."""
     return point[2] is None, point[2] or 0.0
 
 
-def _depth(point: Point) -> tuple[bool, float]:
+def _as_high(point: Point) -> tuple[bool, float]:
     """For the highest number; NaN only if there is none."""
     return point[2] is not None, point[2] or 0.0
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet, finalize
 
-from dovetail import settings, uris
-from dovetail_sql.database import Database
+from dovetail import uris
+from dovetail.errors import StoreUnavailable
+from dovetail_sql import server_failures as failures
+from dovetail_sql.database import Database, Taken, busy_timeout
+from dovetail_sql.forking import keep
 from dovetail_sql.pooling import Pool
-from dovetail_sql.retrying import Retry
-from dovetail_sql.schema import prepare
+from dovetail_sql.retrying import Displaced, Lost, Retry, Unsure
+from dovetail_sql.schema import check, prepare
 from dovetail_sql.session import ServerTransaction, Session
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ __all__ = ["PATIENCE", "ServerDatabase"]
 
 PATIENCE = 10.0
 """Seconds to wait for a server that does not answer at all."""
-_LONGEST = 1e6  # seconds; servers count milliseconds in 32 bits
 
 S = TypeVar("S", bound=Session)
 
@@ -46,10 +48,11 @@ class ServerDatabase(Database, Generic[S]):
     def __init__(self, uri: str, name: str) -> None:
         self.uri, self.name = uri, name
         self.artifact_root = uris.uri_of(Path.cwd() / "dovetail-artifacts")
-        self.timeout: float = min(settings.get("busy_timeout"), _LONGEST)
+        self.timeout = busy_timeout()
         self.retry = Retry(self.timeout)
         self._reached = False
         self._prepared = False
+        self._worked = False
         self._begin_anew()
         _databases.add(self)
 
@@ -134,14 +137,26 @@ class ServerDatabase(Database, Generic[S]):
             return
         with self._preparing:
             if not self._prepared:
+                self._require_kept()
                 prepare(self)
-                self._prepared = True
+                self._prepared = self._worked = True
+
+    def _require_kept(self) -> None:
+        """Raise if there were tables and now are none: nobody who works with a database expects an empty one."""
+        if self._worked and check(self).version == 0:
+            raise StoreUnavailable(
+                f"{self.name} has lost its tables since this process began to use it.",
+                hint="Restore them from a backup. A process that is started now makes new, empty ones.",
+            )
 
     def _opened(self) -> S:
         try:
             session = self._connect()
         except self._errors() as error:
             raise self._unreached(error, before=self._reached) from error
+        except (OSError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+            # What drivers make of parameters that they cannot use.
+            raise failures.unconnectable(self.name, error) from error
         self._reached = True
         return session
 
@@ -152,9 +167,23 @@ class ServerDatabase(Database, Generic[S]):
         try:
             yield session
         except session.error as error:
-            raise self._failure(error, committing=session.committing) from error
+            raise self._concluded(self._failure(error, committing=session.committing), session) from error
+        except Taken as error:
+            # Of a statement for which the store has no better word.
+            raise failures.met(self.name) from error
         finally:
+            if session.keys.outdated:
+                session.keys.outdated, self._prepared = False, False
             pool.give(session)
+
+    def _concluded(self, failure: Exception, session: S) -> Exception:
+        """The same failure, once what it says of connections and tables counts for the next attempt."""
+        if isinstance(failure, (Lost, Unsure, Displaced)):
+            session.abandon()
+            self._pool.empty()
+        if isinstance(failure, Displaced):
+            self._prepared = False
+        return failure
 
     @contextmanager
     def _begun(self, session: S, purpose: str) -> Iterator[ServerTransaction]:
@@ -173,14 +202,12 @@ class ServerDatabase(Database, Generic[S]):
 
 
 _databases: WeakSet[ServerDatabase[Any]] = WeakSet()
-_inherited: list[Any] = []
-"""Pools of the parent, which would say goodbye to the server in its name if they were let go."""
 
 
 def _leave_inherited() -> None:
     """In a forked child: keep away from the parent's connections, never even close them."""
     for database in list(_databases):
-        _inherited.append(database._pool)  # noqa: SLF001
+        keep(database._pool)  # noqa: SLF001
         database._begin_anew()  # noqa: SLF001
 
 

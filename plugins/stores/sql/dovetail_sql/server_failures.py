@@ -5,10 +5,26 @@ An engine's plugin knows its server's codes, and says by these what they mean.
 
 from __future__ import annotations
 
-from dovetail.errors import InvalidInput, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
-from dovetail_sql.retrying import Lost, Transient, Unsure
+from dovetail import uris
+from dovetail.errors import InvalidInput, InvalidUri, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+from dovetail_sql.retrying import Displaced, Lost, Transient, Unsure
 
-__all__ = ["crowded", "full", "locked", "lost", "out_of_reach", "read_only", "refused", "unfit", "unusable"]
+__all__ = [
+    "collided",
+    "crowded",
+    "displaced",
+    "full",
+    "locked",
+    "lost",
+    "met",
+    "out_of_reach",
+    "read_only",
+    "refused",
+    "too_large",
+    "unconnectable",
+    "unfit",
+    "unusable",
+]
 
 
 def locked(name: str, waited: float, where: str) -> Exception:
@@ -22,6 +38,51 @@ def locked(name: str, waited: float, where: str) -> Exception:
     return Transient(
         f"{name} stayed locked by other writers for {waited:g} s.",
         hint=f"See which transactions hold it ({where}), or wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
+    )
+
+
+def collided(name: str, text: str) -> Exception:
+    """Two transactions were in each other's way, and the server broke this one off."""
+    return Transient(
+        f"{name} broke off a transaction that was in the way of another writer's ({text}); nothing was stored.",
+        hint="Try again.",
+    )
+
+
+def displaced(name: str, text: str) -> Exception:
+    """A table that is part of the schema is not there."""
+    return Displaced(
+        f"{name} misses tables that were there before ({text}); nothing was stored.",
+        hint="See what dropped or moved them: dovetail db check <its URI>",
+    )
+
+
+def too_large(name: str, text: str, setting: str) -> Exception:
+    """A statement is longer than the server takes.
+
+    Args:
+        name: What messages call the database.
+        text: How long it is, and how long it may be.
+        setting: The server's setting that bounds it.
+    """
+    return InvalidInput(
+        f"{name} cannot take so much at once: {text}.",
+        hint=f"Store less in one value, or raise the server's {setting}; large things are better kept as artifacts.",
+    )
+
+
+def unconnectable(name: str, error: Exception) -> Exception:
+    """The driver fails before it asks the server."""
+    text = uris.masked(f"{type(error).__name__}: {error}")
+    if isinstance(error, RuntimeError):  # a package is missing that the server's way to check passwords needs
+        return StoreError(f"{name} cannot be connected to: {text}.", hint="Install what the driver asks for.")
+    return InvalidUri(f"{name} cannot be connected to: {text}.", hint="Check the parameters behind the ? of its URI.")
+
+
+def met(name: str) -> Exception:
+    """Another writer was the first to add the same thing; whoever looks again finds it."""
+    return Transient(
+        f"Another writer added the same to {name} at the same time; nothing was stored.", hint="Try again."
     )
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Location", "refusal", "url_of"]
 
+_SEVERAL = ("host", "port")  # of PostgreSQL's servers that stand in for one another
+
 
 class Location(NamedTuple):
     """A database on a server.
@@ -47,17 +49,27 @@ def url_of(uri: str, schemes: Collection[str], what: str, hint: str) -> URL:
     Raises:
         InvalidUri: It has another scheme, or cannot be taken apart for sure.
     """
-    scheme = uri.partition("://")[0].lower()
+    scheme, _, rest = uri.partition("://")
+    scheme = scheme.lower()
     if scheme not in schemes:
         raise refusal(uri, f"is not the URI of {what}", hint)
+    if rest.count("@") > 1:
+        raise _unreadable(scheme, "has more than one @", hint)
     try:
         url = make_url(uri).set(drivername=scheme)
-    except (ArgumentError, ValueError) as error:
-        raise refusal(uri, "cannot be read as a URI", hint) from error
-    # A password with an @ that is not percent-encoded would end up in the host's name, which messages tell.
-    if "@" in (url.host or ""):
-        raise refusal(uri, "has more than one @ before its host", hint)
+    except (ArgumentError, ValueError):
+        # Neither the message of what could not be read nor its text is told: it may be a piece of the password.
+        raise _unreadable(scheme, "cannot be read", hint) from None
+    if "@" in rest and url.username is None:
+        raise _unreadable(scheme, "has an @ that ends no user's name", hint)
+    if twice := [name for name, value in url.query.items() if not isinstance(value, str) and name not in _SEVERAL]:
+        raise refusal(uri, f"has the parameter {twice[0]} more than once", hint)
     return url
+
+
+def _unreadable(scheme: str, problem: str, hint: str) -> InvalidUri:
+    """The error for a URI of which nobody knows where its password is, so that none of it is shown."""
+    return InvalidUri(f"A URI {scheme}://… {problem}.", hint=hint)
 
 
 def refusal(uri: str, problem: str, hint: str) -> InvalidUri:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dovetail.errors import StoreError
 from dovetail_sql.database import Row, Statement, Taken, Transaction
-from dovetail_sql.keys import Keys
+from dovetail_sql.forking import ProcessBound
+from dovetail_sql.keys import SharedKeys
 from dovetail_sql.statements import MANY
+from dovetail_sql.storable import Unstorable, deletes, require_storable
 from dovetail_sql.tables import metadata
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerTransaction", "Session"]
 
 
-class Session(ABC):
+class Session(ProcessBound, ABC):
     """A connection that one thread uses at a time, as far as drivers of the Python database API differ.
 
     Args:
@@ -38,16 +38,10 @@ class Session(ABC):
     texts: Texts
 
     def __init__(self, raw: Any) -> None:
-        self.raw = raw
-        self.keys = Keys()
+        super().__init__(raw)
+        self.keys = SharedKeys(self.identity)
         self.committing = False
         self._broken = False
-        self._process = os.getpid()
-
-    @property
-    def inherited(self) -> bool:
-        """Whether it belongs to the parent of this process, and must not be touched."""
-        return os.getpid() != self._process
 
     @property
     def sound(self) -> bool:
@@ -62,20 +56,9 @@ class Session(ABC):
             return False
         return True
 
-    def close(self) -> None:
-        """Let go of it."""
-        if self.inherited:
-            _untouched.append(self.raw)
-        else:
-            self.raw.close()
-
     def execute(self, text: str, params: Mapping[str, Any] | None = None) -> Any:
         """Execute a statement and return the driver's cursor."""
-        if self.inherited:
-            raise StoreError(
-                "This process was forked in the middle of a transaction, which only its parent can go on with.",
-                hint="Fork outside of transactions, or start processes by multiprocessing's method 'spawn'.",
-            )
+        self.require_own()
         cursor = self.raw.cursor()
         cursor.execute(text, params)
         return cursor
@@ -103,13 +86,17 @@ class Session(ABC):
             # The connection is gone, and the server has rolled back.
             self._broken = True
 
+    def abandon(self) -> None:
+        """See that it is not used again."""
+        self._broken = True
+
+    @abstractmethod
+    def identity(self) -> object:
+        """What tells the tables that a transaction works with from any that had or will have their names."""
+
     @abstractmethod
     def is_taken(self, error: Exception) -> bool:
         """Whether an error of the driver says that a row of that unique name or id exists."""
-
-
-_untouched: list[Any] = []
-"""Connections of the parent that nobody else refers to; to forget one could be to end it."""
 
 
 class ServerTransaction(Transaction):
@@ -130,7 +117,12 @@ class ServerTransaction(Transaction):
 
     def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
         """Execute a statement and return how many rows it changed."""
-        return int(self._executed(self._text(statement), params).rowcount)
+        try:
+            return int(self._executed(self._text(statement), params).rowcount)
+        except Unstorable:
+            if deletes(statement):
+                return 0
+            raise
 
     def many(self, statement: str, rows: Sequence[Row]) -> int:
         """Execute a fixed statement once a row."""
@@ -144,7 +136,10 @@ class ServerTransaction(Transaction):
     def rows(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """All rows a query answers with."""
         text = self._text(statement)
-        return text.answered(self._executed(text, params).fetchall())
+        try:
+            return text.answered(self._executed(text, params).fetchall())
+        except Unstorable:
+            return []
 
     def execute(self, text: str) -> None:
         """Execute a statement given as text."""
@@ -169,6 +164,7 @@ class ServerTransaction(Transaction):
         return self._texts.of(statement)
 
     def _executed(self, text: Text, params: Mapping[str, Any]) -> Any:
+        require_storable(params)
         try:
             return self.session.execute(text.text, text.passed(params))
         except self.session.error as error:

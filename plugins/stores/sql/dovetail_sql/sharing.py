@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from dovetail.registry.store import RegistryStore
 from dovetail.tracking.store import TrackingStore
@@ -10,25 +11,40 @@ from dovetail_sql.registry import SqlRegistryStore
 from dovetail_sql.retrying import retried
 from dovetail_sql.store import SqlTrackingStore
 
+if TYPE_CHECKING:
+    from dovetail_sql.database import Database
+
 __all__ = ["registry_store", "tracking_store"]
 
 # What may be done twice, where nobody knows whether it was done once.
 _LOGGING = frozenset({"log_batch", "log_inputs", "log_outputs", "delete_run", "restore_run", "set_experiment_tags"})
-_TIDYING = frozenset({"discarded", "condemn", "purge", "move_run"})
+_TIDYING = frozenset({"discarded", "condemn", "move_run", "restore_logged_model"})
 _NOTING = frozenset({"set_registered_model_tags", "set_model_version_tags"})
+_UPKEEP = frozenset({"check_schema", "upgrade_schema"})
+# What takes many transactions, and these.
+_OF_STEPS = frozenset({"purge"})
+_STEPS = frozenset({"_purge_some", "_seal_some"})
 _READING = ("get_", "search_", "count_")
 
 
-@cache
-def tracking_store() -> type[SqlTrackingStore]:
-    """The class of tracking stores on shared databases."""
-    methods = _methods(TrackingStore) | {"check_schema"}
-    return retried(SqlTrackingStore, methods, _LOGGING | _TIDYING | _reading(methods))
+def tracking_store(database: Database) -> SqlTrackingStore:
+    """The tracking store in a shared database; nothing is connected to yet."""
+    return _tracking()(database)
+
+
+def registry_store(database: Database) -> SqlRegistryStore:
+    """The model registry in a shared database; nothing is connected to yet."""
+    return _registry()(database)
 
 
 @cache
-def registry_store() -> type[SqlRegistryStore]:
-    """The class of model registries on shared databases."""
+def _tracking() -> type[SqlTrackingStore]:
+    methods = (_methods(TrackingStore) | {"check_schema", "upgrade_schema"}) - _OF_STEPS
+    return retried(SqlTrackingStore, methods, _LOGGING | _TIDYING | _UPKEEP | _reading(methods), _STEPS)
+
+
+@cache
+def _registry() -> type[SqlRegistryStore]:
     methods = _methods(RegistryStore)
     return retried(SqlRegistryStore, methods, _NOTING | _reading(methods))
 

@@ -9,6 +9,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidFilter
+from dovetail_sql.storable import is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def read(token: str, search: Sequence[object], kinds: Sequence[tuple[type, ...]]
     except (binascii.Error, ValueError, TypeError, RecursionError):
         mark, place = None, []
     fits = len(place) == len(kinds) and all(type(part) in kind for part, kind in zip(place, kinds, strict=True))
-    if mark != _mark(search) or not fits or not all(map(_storable, place)):
+    if mark != _mark(search) or not fits or not all(map(_comparable, place)):
         raise InvalidFilter(
             f"{str(token)[:80]!r} is no page token of this search.",
             hint="Use the token of the page before, with the same filter, order and view.",
@@ -56,8 +57,6 @@ def _mark(search: Sequence[object]) -> int:
     return zlib.crc32(json.dumps(search).encode())
 
 
-def _storable(part: Any) -> bool:
-    """Whether a part can be compared in a database: whole numbers of 64 bits, text without lone surrogates."""
-    if isinstance(part, str):
-        return not any("\ud800" <= letter <= "\udfff" for letter in part)
-    return not isinstance(part, int) or -(2**63) <= part < 2**63
+def _comparable(part: Any) -> bool:
+    """Whether a part can be compared in a database: whole numbers of 64 bits, text that can be stored."""
+    return is_storable(part) and (not isinstance(part, int) or -(2**63) <= part < 2**63)

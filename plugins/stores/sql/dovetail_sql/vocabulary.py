@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select, union_all
@@ -12,7 +13,7 @@ from dovetail_sql import tables as t
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Select, Table
+    from sqlalchemy import CTE, ColumnElement, CompoundSelect, FromClause, Select, Table
 
 __all__ = ["Chosen", "Held", "Part", "Vocabulary"]
 
@@ -79,15 +80,7 @@ class Held:
         """
         if not chosen or self.dataset is None:
             return []
-        data = t.datasets.c
-        named = [
-            and_(
-                *([data.name == bindparam(f"{prefix}n{number}")] if name else []),
-                *([data.digest == bindparam(f"{prefix}d{number}")] if digest else []),
-            )
-            for number, (name, digest) in enumerate(chosen)
-        ]
-        return [self.dataset.in_(select(data.id).where(or_(*named)))]
+        return [self.dataset.in_(select(_numbers(chosen, prefix).c.id))]
 
     def owners(
         self, key: str, met: Sequence[ColumnElement[bool]], most: str = "most"
@@ -106,6 +99,21 @@ class Held:
         bound: Any = literal_column(str(t.INDEXED))
         length = func.length(self.value)
         return union_all(found.where(length <= bound), found.where(length > bound)).limit(bindparam(most))
+
+
+@lru_cache(maxsize=256)
+def _numbers(chosen: Chosen, prefix: str) -> CTE:
+    """The numbers of chosen datasets: named once in a statement, however many conditions ask for them."""
+    # One object for equal choices: two of one name would be two to SQLAlchemy.
+    data = t.datasets.c
+    named = [
+        and_(
+            *([data.name == bindparam(f"{prefix}n{number}")] if name else []),
+            *([data.digest == bindparam(f"{prefix}d{number}")] if digest else []),
+        )
+        for number, (name, digest) in enumerate(chosen)
+    ]
+    return select(data.id).where(or_(*named)).cte(f"chosen_{prefix}")
 
 
 @dataclass(frozen=True)

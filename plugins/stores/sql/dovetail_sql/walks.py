@@ -165,7 +165,7 @@ class Walk:
     def _little(self) -> bool:
         """Whether there is little to look at in the first place."""
         asked = {**self._passed, "most": self._pace.few + 1}
-        return bool(self._transaction.rows(shapes.size(_place_of(self._shape)), asked)[0][0] <= self._pace.few)
+        return bool(self._transaction.rows(shapes.size(_unfiltered(self._shape)), asked)[0][0] <= self._pace.few)
 
     def _behind(self, shape: Shape) -> Shape:
         if self._place is None:
@@ -176,7 +176,7 @@ class Walk:
         return self._transaction.rows(shapes.page(shape), {**self._passed, "limit": limit, **more})
 
 
-def _place_of(shape: Shape) -> Shape:
+def _unfiltered(shape: Shape) -> Shape:
     """The search for everything there."""
     return replace(shape, tree=None, order=(), chosen=(), leading=())
 

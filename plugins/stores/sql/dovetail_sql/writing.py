@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import ParamConflict
 from dovetail.values import Run, RunData
 from dovetail_sql.links import NOTHING_MADE, NOTHING_USED, put_measures
+from dovetail_sql.params import RUN, Owner, put_params
 from dovetail_sql.reading import RunRow, info_of, run_artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dovetail.values import Batch, Metric, NewRun, Param, Tag
+    from dovetail.values import Batch, Metric, NewRun, Tag
     from dovetail_sql.database import Row, Transaction
     from dovetail_sql.reading import ExperimentRow
 
@@ -58,11 +58,11 @@ def put_batch(transaction: Transaction, run: RunRow, batch: Batch) -> None:
 
     Raises:
         ParamConflict: A param of that key has another value.
-        NotFound: There is no logged model or dataset that a metric names.
+        NotFound: There is no logged model that a metric names.
     """
     ids = transaction.keys.ids(transaction, _names(batch))
     if batch.params:
-        _add_params(transaction, run, batch.params, ids)
+        put_params(transaction, Owner(RUN, run.id, run.run_id), batch.params, ids)
     if batch.metrics:
         rows = _points(run.id, batch.metrics, ids)
         transaction.many("add_point", rows)
@@ -88,20 +88,6 @@ def _put_texts(transaction: Transaction, statement: str, run: int, texts: dict[s
     if texts:
         ids = transaction.keys.ids(transaction, texts)
         transaction.many(statement, [(run, ids[key], value) for key, value in texts.items()])
-
-
-def _add_params(transaction: Transaction, run: RunRow, params: Sequence[Param], ids: dict[str, int]) -> None:
-    wanted = {param.key: param.value for param in params}
-    added = transaction.many("add_param", [(run.id, ids[key], value) for key, value in wanted.items()])
-    if added == len(wanted):
-        return
-    by_id = {ids[key]: key for key in wanted}
-    for _, key, held in transaction.rows("params_of", {"runs": transaction.listed([run.id])}):
-        if key in by_id and wanted[by_id[key]] != held:
-            raise ParamConflict(
-                f"Param {by_id[key]!r} of run {run.run_id} is {held!r}, not {wanted[by_id[key]]!r}.",
-                hint="Params are written once; use another key, or a tag.",
-            )
 
 
 def _points(run: int, metrics: Sequence[Metric], ids: dict[str, int]) -> list[Row]:

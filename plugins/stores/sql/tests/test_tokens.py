@@ -18,7 +18,7 @@ KINDS = ((int,), (float, type(None)), (str,))
 places = st.tuples(
     st.integers(-(2**63), 2**63 - 1),
     st.floats(allow_nan=False) | st.none(),
-    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")),
 )
 
 

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
+import re
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dovetail.errors import StoreUnavailable
 from dovetail_sqlite.modes import open_for_looking
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["copy_of", "fill"]
+__all__ = ["Copy", "copy_of", "fill"]
 
 _PAGES = 1000  # copied at one go, between which signals are let in
 _PAUSE = 0.05  # seconds
 
 
-def copy_of(path: Path, version: int, timeout: float) -> Path:
+class Copy(NamedTuple):
+    """A copy of a database file.
+
+    Args:
+        path: Where it is.
+        new: Whether it was made just now; else an upgrade that was killed has left it, or it is from times long ago.
+    """
+
+    path: Path
+    new: bool
+
+
+def copy_of(path: Path, version: int, timeout: float) -> Copy:
     """Copy a database file that the caller has locked against writers and has not written to yet.
 
-    The copy appears under its name when it is complete.
+    The copy appears under its name when it is complete, unless there is an equal one. What processes left that were
+    killed while they copied goes.
 
     Args:
         path: The file.
@@ -35,18 +51,44 @@ def copy_of(path: Path, version: int, timeout: float) -> Path:
     Raises:
         StoreUnavailable: Another process kept the file locked for so long.
     """
-    names = (path.with_name(f"{path.name}.v{version}-backup{f'-{n}' if n else ''}") for n in count())
-    target = next(name for name in names if not name.exists())
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    _sweep(path)
+    name = f"{path.name}.v{version}-backup"
+    unfinished = path.with_name(f"{name}.{os.getpid()}")
     try:
         # A connection of its own: sqlite copies nothing from one that has begun to write.
         with closing(open_for_looking(path, timeout)) as source, closing(sqlite3.connect(unfinished)) as copy:
             fill(copy, source, timeout)
         shutil.copymode(path, unfinished)
-        unfinished.replace(target)
+        return _kept(unfinished, (path.with_name(f"{name}-{n}" if n else name) for n in count()))
     finally:
         unfinished.unlink(missing_ok=True)
-    return target
+
+
+def _sweep(path: Path) -> None:
+    """Remove what was not finished: whoever has the file locked is the only one who copies it."""
+    left = re.compile(re.escape(path.name) + r"\.v\d+-backup(-\d+)?\.\d+(-journal|-wal|-shm)?")
+    for each in path.parent.iterdir():
+        if left.fullmatch(each.name):
+            with suppress(OSError):  # what cannot be removed takes up room and does no other harm
+                each.unlink()
+
+
+def _kept(unfinished: Path, names: Iterator[Path]) -> Copy:
+    """The copy under the first of these names that is free, or its equal under one of those that are not."""
+    for target in names:
+        if not target.exists():
+            unfinished.replace(target)
+            return Copy(target, new=True)
+        if _are_equal(unfinished, target):
+            return Copy(target, new=False)
+    raise AssertionError("The names never end.")
+
+
+def _are_equal(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:  # what cannot be read is somebody else's
+        return False
 
 
 def fill(copy: sqlite3.Connection, source: sqlite3.Connection, timeout: float) -> None:

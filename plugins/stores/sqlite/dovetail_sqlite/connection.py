@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import StoreError
 from dovetail_sql.database import Row, Statement, Taken, Transaction
+from dovetail_sql.forking import ProcessBound
 from dovetail_sql.keys import Keys
+from dovetail_sql.storable import Unstorable, deletes, require_storable, storable
 from dovetail_sqlite.compiled import FIXED
 from dovetail_sqlite.failures import is_taken
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "SqliteTransaction"]
 
 
-class Connection:
+class Connection(ProcessBound):
     """A connection that one thread uses at a time.
 
     Args:
         raw: The connection of the standard library, without transactions of its own making.
         lasting: Whether it may be used again; one to an ``immutable`` file sees no later change.
         watch: Called with the name or text of each statement that is about to be executed.
+
+    Attributes:
+        roomy: Whether it may keep much in memory of what searches read.
     """
+
+    raw: sqlite3.Connection
 
     def __init__(
         self, raw: sqlite3.Connection, *, lasting: bool = True, watch: Callable[[str], None] | None = None
     ) -> None:
-        self.raw = raw
+        super().__init__(raw)
         self.lasting = lasting
+        self.roomy = False
         self.keys = Keys()
         self.watch = watch
         self.searches = False
-        self._process = os.getpid()
-
-    @property
-    def inherited(self) -> bool:
-        """Whether it belongs to the parent of this process, and must not be touched."""
-        return os.getpid() != self._process
 
     @contextmanager
     def transaction(self, begin: str) -> Iterator[SqliteTransaction]:
@@ -60,17 +60,6 @@ class Connection:
             raise
         self.keys.settle(committed=True)
 
-    def close(self) -> None:
-        """Let go of the file."""
-        if self.inherited:
-            _untouched.append(self.raw)
-        else:
-            self.raw.close()
-
-
-_untouched: list[sqlite3.Connection] = []
-"""Connections of the parent that nobody else refers to; to forget one would be to close it."""
-
 
 class SqliteTransaction(Transaction):
     """A transaction on a connection.
@@ -86,7 +75,12 @@ class SqliteTransaction(Transaction):
 
     def run(self, statement: Statement, params: Mapping[str, Any]) -> int:
         """Execute a statement and return how many rows it changed."""
-        return self._execute(statement, params).rowcount
+        try:
+            return self._execute(statement, params).rowcount
+        except Unstorable:
+            if deletes(statement):
+                return 0
+            raise
 
     def insert(self, statement: Statement, params: Mapping[str, Any]) -> int:
         """Insert one row and return its number."""
@@ -101,11 +95,14 @@ class SqliteTransaction(Transaction):
 
     def rows(self, statement: Statement, params: Mapping[str, Any]) -> list[Row]:
         """All rows a query answers with."""
-        return self._execute(statement, params).fetchall()
+        try:
+            return self._execute(statement, params).fetchall()
+        except Unstorable:
+            return []
 
     def listed(self, values: Sequence[Any]) -> Any:
         """A list, as JSON."""
-        return json.dumps(values, ensure_ascii=False)
+        return json.dumps(storable(values), ensure_ascii=False)
 
     def tables(self) -> frozenset[str]:
         """The names of all that is defined; sqlite's own are left out unless there is nothing else."""
@@ -137,16 +134,13 @@ class SqliteTransaction(Transaction):
         return None
 
     def _tell(self, statement: str) -> None:
-        if self._connection.inherited:
-            raise StoreError(
-                "This process was forked in the middle of a transaction, which only its parent can go on with.",
-                hint="Fork outside of transactions, or start processes by multiprocessing's method 'spawn'.",
-            )
+        self._connection.require_own()
         if self._connection.watch is not None:
             self._connection.watch(statement)
 
     def _execute(self, statement: Statement, params: Mapping[str, Any]) -> sqlite3.Cursor:
         text, passed = (FIXED[statement], params) if isinstance(statement, str) else self._made(statement, params)
+        require_storable(passed)
         self._tell(statement if isinstance(statement, str) else text)
         try:
             return self._raw.execute(text, passed)
@@ -157,10 +151,10 @@ class SqliteTransaction(Transaction):
 
     def _made(self, construct: Any, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The text and parameters of a search's statement; only here SQLAlchemy is imported."""
-        from dovetail_sqlite.searching import add_functions, text_of
+        from dovetail_sqlite.searching import make_ready, text_of
 
         if not self._connection.searches:
-            add_functions(self._raw)
+            make_ready(self._raw, roomy=self._connection.roomy)
             self._connection.searches = True
         text, constants = text_of(construct)
         return text, {**constants, **params}

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet, finalize
 
-from dovetail import settings, uris
+from dovetail import uris
 from dovetail.errors import StoreError, StoreUnavailable
-from dovetail_sql.database import Database
+from dovetail_sql.database import Database, busy_timeout
+from dovetail_sql.forking import keep
 from dovetail_sql.schema import prepare
 from dovetail_sqlite.compiled import DEFINITIONS
 from dovetail_sqlite.connection import Connection, SqliteTransaction
@@ -21,14 +22,16 @@ from dovetail_sqlite.failures import is_locked, translated, unwritable
 from dovetail_sqlite.forks import Gate
 from dovetail_sqlite.location import uri_of
 from dovetail_sqlite.modes import empty, open_existing, open_for_looking, open_for_making, tidy
+from dovetail_sqlite.pooling import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from dovetail_sqlite.backup import Copy
+
 __all__ = ["FileDatabase"]
 
-_LONGEST = 1e6  # seconds; sqlite counts milliseconds in 32 bits
 _OLDEST = (3, 24, 0)  # the first with ON CONFLICT … DO UPDATE
 
 
@@ -54,7 +57,7 @@ class FileDatabase(Database):
             )
         self.path, self.uri, self.name = path, uri_of(path), str(path)
         self.artifact_root = uris.uri_of(path.parent / "dovetail-artifacts")
-        self._timeout: float = min(settings.get("busy_timeout"), _LONGEST)
+        self._timeout = busy_timeout()
         self._watch = watch
         self._begin_anew()
         _databases.add(self)
@@ -147,7 +150,7 @@ class FileDatabase(Database):
             finally:
                 pool.give(connection)
 
-    def _ready_pool(self) -> _Pool:
+    def _ready_pool(self) -> Pool:
         """The pool of connections to the file that is there now, its schema made and up to date."""
         if self._file is not None and self._file == _identity(self.path):
             return self._pool
@@ -160,8 +163,8 @@ class FileDatabase(Database):
                 self._file = _identity(self.path)
             return self._pool
 
-    def _new_pool(self) -> _Pool:
-        pool = _Pool()
+    def _new_pool(self) -> Pool:
+        pool = Pool()
         # Also when nobody calls close(): the last connection to go tidies up the files beside the database.
         finalize(self, pool.close)
         return pool
@@ -240,69 +243,25 @@ class _SchemaTransaction(SqliteTransaction):
         super().__init__(connection)
         self._path = path
         self._timeout = timeout
-        self._backups: list[Path] = []
+        self._copies: list[Copy] = []
 
     def backup(self, version: int) -> str | None:
-        """Copy the file to ``<file>.v<version>-backup`` beside it."""
+        """Copy the file to ``<file>.v<version>-backup`` beside it, unless there is an equal copy."""
         from dovetail_sqlite.backup import copy_of
 
-        self._backups.append(copy_of(self._path, version, self._timeout))
-        return str(self._backups[-1])
+        self._copies.append(copy_of(self._path, version, self._timeout))
+        return str(self._copies[-1].path)
 
     @contextmanager
     def keeping_backups(self) -> Iterator[None]:
-        """Keep the copies only if the block succeeds; else the file is what they are."""
+        """Keep the copies that are made only if the block succeeds; else the file is what they are."""
         try:
             yield
         except BaseException:
-            for backup in self._backups:
-                backup.unlink(missing_ok=True)
+            for copy in self._copies:
+                if copy.new:
+                    copy.path.unlink(missing_ok=True)
             raise
-
-
-class _Pool:
-    """Connections that nobody uses at the moment, the one used last on top, and all that are open."""
-
-    def __init__(self) -> None:
-        self._idle: list[Connection] = []
-        self._open: set[Connection] = set()
-        self._closed = False
-        self._process = os.getpid()
-
-    def take(self) -> Connection | None:
-        # list.pop and append are atomic, so threads need no lock here.
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
-
-    def added(self, connection: Connection) -> Connection:
-        self._open.add(connection)
-        return connection
-
-    def give(self, connection: Connection) -> None:
-        if os.getpid() != self._process:
-            return  # a child unwinds what it was forked in
-        if self._closed or not connection.lasting or connection.raw.in_transaction:
-            self._drop(connection)
-        else:
-            self._idle.append(connection)
-
-    def close(self) -> None:
-        if os.getpid() != self._process:
-            _inherited.append(self)
-            return
-        self._closed = True
-        self.rest()
-
-    def rest(self) -> None:
-        """Close what is not in use."""
-        while (connection := self.take()) is not None:
-            self._drop(connection)
-
-    def _drop(self, connection: Connection) -> None:
-        self._open.discard(connection)
-        connection.close()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -335,7 +294,6 @@ def _require_unentangled(path: Path) -> None:
 
 _gate = Gate()
 _databases: WeakSet[FileDatabase] = WeakSet()
-_inherited: list[_Pool] = []
 _entangled: set[tuple[int, int] | None] = set()
 """Files whose locks sqlite has noted wrongly in this process, for good."""
 
@@ -355,7 +313,7 @@ def _leave_inherited() -> None:
     _entangled.update(_identity(Path(path)) for path in _gate.begin_anew())
     _entangled.discard(None)
     for database in list(_databases):
-        _inherited.append(database._pool)  # noqa: SLF001
+        keep(database._pool)  # noqa: SLF001
         database._begin_anew()  # noqa: SLF001
 
 

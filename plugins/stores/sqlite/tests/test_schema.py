@@ -22,7 +22,7 @@ from dovetail_sql.compiling import module_text
 from dovetail_sql.migrations import Migration
 from dovetail_sql.schema import VERSION, SchemaState, check, upgrade
 from dovetail_sqlite import open_sqlite
-from dovetail_sqlite.backup import fill
+from dovetail_sqlite.backup import copy_of, fill
 from dovetail_sqlite.opening import open_database
 
 if TYPE_CHECKING:
@@ -153,6 +153,30 @@ class TestUpgrade:
             upgrade(open_database(path), NEXT, (Migration(NEXT, fail),))
         assert path.with_name(COPY).read_text() == "precious"
         assert len(list(path.parent.iterdir())) == 2
+
+    def test_again_after_a_kill_makes_no_second_copy(self, path: Path) -> None:
+        with open_database(path).write() as transaction:
+            copy = copy_of(path, VERSION, 5.0)  # and was killed before anything changed
+            assert transaction.first("version", {}) == (VERSION,)
+        state = upgrade(open_database(path), NEXT, STEPS)
+        assert state.backup == str(copy.path)
+        assert sorted(each.name for each in path.parent.iterdir()) == ["dovetail.db", COPY]
+
+    def test_that_fails_spares_an_equal_copy_from_before(self, path: Path) -> None:
+        with open_database(path).write():
+            copy_of(path, VERSION, 5.0)
+        with pytest.raises(StoreError):
+            upgrade(open_database(path), NEXT, (Migration(NEXT, fail),))
+        assert path.with_name(COPY).is_file()
+
+    def test_sweeps_up_what_killed_upgrades_left(self, path: Path) -> None:
+        for name in (f"{COPY}.4711", f"{COPY}.4711-journal", f"{COPY}-1.12", "dovetail.db.v1-backup.9"):
+            path.with_name(name).write_text("half a copy")
+        others = {f"{COPY}.old", "other.db.v1-backup.9", "dovetail.db.v1-backup.9.txt"}
+        for name in others:
+            path.with_name(name).write_text("precious")
+        upgrade(open_database(path), NEXT, STEPS)
+        assert {each.name for each in path.parent.iterdir()} == {"dovetail.db", COPY} | others
 
     def test_by_many_at_once_is_done_once(self, path: Path) -> None:
         ran: list[int] = []

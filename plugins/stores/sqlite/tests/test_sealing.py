@@ -88,6 +88,11 @@ class TestRowsBecomeBlocks:
         watched.end()
         assert (watched.rows, watched.blocks) == (0, [SIZE, 100])
 
+    def test_looks_at_very_many_short_tails_become_rare(self, watched: Watched) -> None:
+        watched.log(9 * TAIL, keys=4000)
+        assert watched.blocks == []
+        assert watched.statements.count("tail_lengths") == 4  # at 1, 2, 4 and 8 times what the first look found
+
     def test_but_few_points_stay_as_they_are(self, watched: Watched) -> None:
         watched.log(20 * (SHORT - 1), keys=20)
         watched.statements.clear()
@@ -132,7 +137,7 @@ class TestRowsBecomeBlocks:
         watched.statements.clear()
         watched.end()
         told = ["BEGIN IMMEDIATE", "run", "update_run", "tail_lengths", "COMMIT"]
-        looked = ["BEGIN IMMEDIATE", "run", "keys_of_blocks", "tail_lengths"]
+        looked = ["BEGIN IMMEDIATE", "run", "tail_lengths", "keys_of_blocks"]
         assert watched.statements == [*told, *looked, "tail_rows", "add_block", "drop_tail", "small_blocks", "COMMIT"]
 
 

@@ -295,6 +295,7 @@ class TestUpgrading:
         assert again.returncode == 0, told
         assert f"from schema version {VERSION} to {LATER}" in out
         assert query(path, "SELECT run_id, note FROM runs") == [("r1", "old")]
+        assert [each.name for each in path.parent.glob("*backup*")] == [f"dovetail.db.v{VERSION}-backup"]
 
     @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows knows no SIGKILL")
     @pytest.mark.parametrize("moment", [0.25, 0.4, 0.6])

@@ -6,7 +6,7 @@ Version 1 is the first schema there was, so the first step leads to version 2. A
         transaction.execute("ALTER TABLE runs ADD COLUMN …")
 
 Steps only go forward, and a step that was released is never edited: databases exist that went through it. A new
-database is made at the newest version at once, from ``tables.py``, and goes through none of them.
+database is made at the newest version at once, from ``tables``, and goes through none of them.
 """
 
 from __future__ import annotations

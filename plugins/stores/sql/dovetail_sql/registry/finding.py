@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dovetail.values import ModelVersion, RegisteredModel
     from dovetail_sql.database import Database, Transaction
 
-__all__ = ["Finding", "touch"]
+__all__ = ["RegistryPart", "touch"]
 
 
-class Finding:
+class RegistryPart:
     """The base of the registry's parts.
 
     Attributes:

@@ -10,7 +10,7 @@ from dovetail.registry.store import RegistryStore
 from dovetail.values import Page, RegisteredModel, RegistryTag
 from dovetail.values.measure import now_ms
 from dovetail_sql.database import Taken
-from dovetail_sql.registry.finding import Finding, touch
+from dovetail_sql.registry.finding import RegistryPart, touch
 from dovetail_sql.registry.notes import Occasion, note_removals
 from dovetail_sql.registry.rows import ModelRow, registered_models
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Models"]
 
 
-class Models(Finding, RegistryStore):
+class Models(RegistryPart, RegistryStore):
     """Registered models."""
 
     def create_registered_model(
@@ -106,5 +106,6 @@ def _update(transaction: Transaction, model: ModelRow, wanted: ModelRow) -> None
 
 
 def _put_tags(transaction: Transaction, model: int, tags: Sequence[RegistryTag]) -> None:
-    if tags:
-        transaction.many("put_registered_model_tag", [(model, tag.key, tag.value) for tag in tags])
+    wanted = {tag.key: tag.value for tag in tags}
+    if wanted:
+        transaction.many("put_registered_model_tag", [(model, key, value) for key, value in wanted.items()])

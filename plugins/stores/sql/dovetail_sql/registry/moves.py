@@ -5,11 +5,11 @@ from __future__ import annotations
 # ruff: noqa: D102 - the docstrings of these methods stand in the interface
 from typing import TYPE_CHECKING
 
-from dovetail.registry.refusals import alias_moved
+from dovetail.registry.refusals import alias_moved, stage_moved
 from dovetail.registry.store import ANYWHERE, Anywhere, RegistryStore
 from dovetail.values import Page
 from dovetail_sql import tokens
-from dovetail_sql.registry.finding import Finding, touch
+from dovetail_sql.registry.finding import RegistryPart, touch
 from dovetail_sql.registry.notes import Occasion, note, note_all
 from dovetail_sql.registry.rows import model_versions, move_of
 
@@ -24,7 +24,7 @@ _LAST = 2**63 - 1
 _ARCHIVED = "Archived"
 
 
-class Moves(Finding, RegistryStore):
+class Moves(RegistryPart, RegistryStore):
     """Moves."""
 
     def move_alias(
@@ -56,6 +56,7 @@ class Moves(Finding, RegistryStore):
         version: int,
         stage: str,
         *,
+        expected: str | Anywhere = ANYWHERE,
         archive_existing: bool = False,
         user_id: str = "",
         reason: str = "",
@@ -63,6 +64,8 @@ class Moves(Finding, RegistryStore):
         with self.database.write() as transaction:
             model = self._model(transaction, name)
             row, occasion = self._version(transaction, model, version), Occasion(user_id, reason)
+            if not isinstance(expected, Anywhere) and row.stage != expected:
+                raise stage_moved(name, version, row.stage, expected)
             if archive_existing and stage != _ARCHIVED:
                 _archive_others(transaction, model, version, stage, occasion)
             if row.stage != stage:

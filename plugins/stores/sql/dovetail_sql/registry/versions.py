@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail.registry.store import RegistryStore
 from dovetail.values import ModelVersionStatus, Page
 from dovetail.values.measure import now_ms
-from dovetail_sql.registry.finding import Finding, touch
+from dovetail_sql.registry.finding import RegistryPart, touch
 from dovetail_sql.registry.notes import Occasion, note_removals
 from dovetail_sql.registry.rows import VersionRow, model_versions, version_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Versions"]
 
 
-class Versions(Finding, RegistryStore):
+class Versions(RegistryPart, RegistryStore):
     """Versions."""
 
     def create_model_version(self, version: NewModelVersion) -> ModelVersion:
@@ -110,5 +110,6 @@ def _fields(version: NewModelVersion, model: int, number: int) -> dict[str, Any]
 
 
 def _put_tags(transaction: Transaction, version: int, tags: Sequence[RegistryTag]) -> None:
-    if tags:
-        transaction.many("put_model_version_tag", [(version, tag.key, tag.value) for tag in tags])
+    wanted = {tag.key: tag.value for tag in tags}
+    if wanted:
+        transaction.many("put_model_version_tag", [(version, key, value) for key, value in wanted.items()])

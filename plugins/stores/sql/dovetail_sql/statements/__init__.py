@@ -33,7 +33,8 @@ def fixed(upserting: Callable[[Table], Any] = sqlite.insert) -> dict[str, Execut
     """All fixed statements.
 
     Args:
-        upserting: The dialect's ``insert`` with ``on_conflict_do_update``; sqlite's or PostgreSQL's.
+        upserting: The engine's ``insert`` with ``on_conflict_do_update`` and ``on_conflict_do_nothing``: that of a
+            dialect of SQLAlchemy's (sqlite, PostgreSQL), or one with the same methods.
     """
     put = cast("Put", upserting)
     return {name: statement for noun in _NOUNS for name, statement in noun.fixed(put).items()}

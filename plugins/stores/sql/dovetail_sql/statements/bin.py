@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, and_, bindparam, delete, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import LargeBinary, and_, bindparam, delete, exists, func, or_, select, union_all, update
 
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
+from dovetail_sql.links import NOT_NOTED, NOTED
+from dovetail_sql.stages import CONDEMNED
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Table
@@ -50,14 +52,13 @@ the most rows that are deleted at once."""
 
 def fixed(put: Put) -> dict[str, Executable]:
     """All of them by name."""
-    del put
-    return {**_binned(), **_condemning(), **_purging(), **_moving()}
+    return {**_binned(), **_condemning(), **_purging(), **_moving(put)}
 
 
 def _binned() -> dict[str, Executable]:
     deleted = func.coalesce(_r.c.deletion_time, 0)
     columns = (_r.c.run_id, _r.c.name, _r.c.experiment, _r.c.artifact_uri, deleted, _r.c.stage)
-    due = or_(_r.c.stage == "condemned", and_(_r.c.stage == "deleted", deleted < bindparam("before")))
+    due = or_(_r.c.stage == CONDEMNED, and_(_r.c.stage == "deleted", deleted < bindparam("before")))
     models = (_m.c.model_id, _m.c.name, _m.c.experiment, _m.c.artifact_location, _m.c.deletion_time, _m.c.stage)
     return {
         "binned_runs": select(*columns).where(due).order_by(deleted, _r.c.run_id),
@@ -69,7 +70,7 @@ def _binned() -> dict[str, Executable]:
 
 
 def _in_bin(table: Table) -> ColumnElement[bool]:
-    return or_(table.c.stage == "deleted", table.c.stage == "condemned")
+    return or_(table.c.stage == "deleted", table.c.stage == CONDEMNED)
 
 
 def _condemning() -> dict[str, Executable]:
@@ -81,7 +82,7 @@ def _condemning() -> dict[str, Executable]:
     return {
         **{f"stage_of_{kind}": _stage(column, identity) for kind, column in held.items()},
         **{
-            f"condemn_{kind}": update(column.table).where(column == identity, due[kind]).values(stage="condemned")
+            f"condemn_{kind}": update(column.table).where(column == identity, due[kind]).values(stage=CONDEMNED)
             for kind, column in held.items()
         },
     }
@@ -124,7 +125,7 @@ def _slice(table: Table, column: str, kind: str) -> dict[str, Executable]:
     }
 
 
-def _moving() -> dict[str, Executable]:
+def _moving(put: Put) -> dict[str, Executable]:
     """A run's datasets are those of its experiment: where it goes, there must be the same ones."""
     known, same = t.datasets.alias("known"), t.datasets.alias("same")
     run: Any = bindparam("run")
@@ -132,13 +133,19 @@ def _moving() -> dict[str, Executable]:
     equal = and_(same.c.experiment == there, same.c.name == known.c.name, same.c.digest == known.c.digest)
     inputs = select(t.run_inputs.c.dataset).where(t.run_inputs.c.run == run)
     measured = select(t.model_metric.c.dataset).where(t.model_metric.c.run == run)
-    names = ("name", "digest", "source_type", "source", "schema", "profile")
+    names = ("name", "digest", *NOTED)
     missing = select(there, *(known.c[name] for name in names)).where(
         or_(known.c.id.in_(inputs), known.c.id.in_(measured)), ~exists().where(equal)
     )
     return {
         "move_run": update(_r).where(_r.c.id == run).values(experiment=there, artifact_uri=bindparam("to_uri")),
-        "copy_datasets": insert(t.datasets).from_select(["experiment", *names], missing),
+        # Somebody may be adding the same ones there at this moment.
+        "copy_datasets": put(t.datasets)
+        .from_select(["experiment", *names], missing)
+        .on_conflict_do_nothing(index_elements=["experiment", "name", "digest"]),
+        "datasets_to_fill": select(same.c.id, *(known.c[name] for name in NOTED))
+        .join_from(known, same, equal)
+        .where(known.c.id.in_(inputs), same.c.source_type == NOT_NOTED),
         **{
             f"move_{table.name}": update(table)
             .where(table.c.run == run, table.c.dataset.is_not(None))

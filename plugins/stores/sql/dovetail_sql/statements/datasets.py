@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, select, update
 
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
-from dovetail_sql.statements.parts import replacing, row
+from dovetail_sql.links import NOT_NOTED, NOTED
+from dovetail_sql.statements.parts import row
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.expression import Executable
@@ -20,7 +21,7 @@ __all__ = ["MANY", "fixed"]
 MANY: dict[str, tuple[str, ...]] = {
     "add_dataset": ("experiment", "name", "digest", "source_type", "source", "schema", "profile"),
     "add_run_input": ("run", "dataset"),
-    "put_input_tag": ("input", "name", "value"),
+    "add_input_tag": ("input", "name", "value"),
     "put_run_model": ("run", "model", "made", "step"),
 }
 
@@ -39,17 +40,22 @@ def _datasets(put: Put) -> dict[str, Executable]:
     return {
         # What was noted first of a dataset holds.
         "add_dataset": added.on_conflict_do_nothing(index_elements=["experiment", "name", "digest"]),
-        "datasets_named": select(_d.c.id, _d.c.name, _d.c.digest).where(*known),
+        "datasets_named": select(_d.c.id, _d.c.name, _d.c.digest, _d.c.source_type).where(*known),
+        # What metrics named and nothing else was noted of; if two bring the rest at once, the first one's holds.
+        "fill_dataset": update(_d)
+        .where(_d.c.id == bindparam("id"), _d.c.source_type == NOT_NOTED)
+        .values({name: bindparam(f"new_{name}") for name in NOTED}),
     }
 
 
 def _links(put: Put) -> dict[str, Executable]:
     used = row(put(_inputs), MANY["add_run_input"])
+    label = row(put(_tags), MANY["add_input_tag"])
     linked = row(put(_models), MANY["put_run_model"])
     return {
         "add_run_input": used.on_conflict_do_nothing(index_elements=["run", "dataset"]),
         "run_inputs": select(_inputs.c.id, _inputs.c.dataset).where(_inputs.c.run == bindparam("run")),
-        "put_input_tag": replacing(put(_tags), MANY["put_input_tag"], ("input", "name")),
+        "add_input_tag": label.on_conflict_do_nothing(index_elements=["input", "name"]),
         "put_run_model": linked.on_conflict_do_update(
             index_elements=["run", "model", "made"], set_={"step": linked.excluded.step}
         ),

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, tuple_
 
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
+from dovetail_sql.stages import CONDEMNED
 from dovetail_sql.statements.parts import nan, row
 
 if TYPE_CHECKING:
@@ -54,12 +55,8 @@ def _sealing() -> dict[str, Executable]:
     among: Any = bindparam("keys")
     ids: Any = bindparam("ids")
     tail = (_points.c.run == run, Within(_points.c.key, among))
-    length = func.count()
     return {
-        "tail_lengths": select(_points.c.key, length)
-        .where(_points.c.run == run)
-        .group_by(_points.c.key)
-        .having(length >= bindparam("least")),
+        "tail_lengths": select(_points.c.key, func.count()).where(_points.c.run == run).group_by(_points.c.key),
         "tail_rows": select(_points.c.id, _points.c.key, _points.c.timestamp, _points.c.step, _points.c.value)
         .where(*tail)
         .order_by(_points.c.id)
@@ -84,7 +81,7 @@ def _history() -> dict[str, Executable]:
     place: list[ColumnElement[Any]] = [_points.c.timestamp, _points.c.step, nan(value), func.coalesce(value, 0.0)]
     after: list[Any] = [bindparam(f"after_{name}") for name in ("timestamp", "step", "nan")]
     after.append(bindparam("after_value", type_=value.type))  # engines differ in how they keep numbers
-    run = select(_r.c.id).where(_r.c.run_id == bindparam("run_id"), _r.c.stage != "condemned").scalar_subquery()
+    run = select(_r.c.id).where(_r.c.run_id == bindparam("run_id"), _r.c.stage != CONDEMNED).scalar_subquery()
     # Grouping makes identical points one point.
     page: Select[Any] = (
         select(_points.c.timestamp, _points.c.step, value)
@@ -115,7 +112,7 @@ def _series() -> dict[str, Executable]:
     among: Any = bindparam("run_ids")
     start: Any = bindparam("start")
     end: Any = bindparam("end")
-    these = (Within(_r.c.run_id, among), _r.c.stage != "condemned")
+    these = (Within(_r.c.run_id, among), _r.c.stage != CONDEMNED)
     return {
         "series_tail": select(_r.c.run_id, _points.c.timestamp, _points.c.step, _points.c.value).where(
             *these,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dovetail_sql.statements.parts import Put
 
-__all__ = ["MANY", "MODEL_COLUMNS", "fixed"]
+__all__ = ["LOGGED_MODEL_COLUMNS", "MANY", "fixed"]
 
 MANY: dict[str, tuple[str, ...]] = {
     "add_model_param": ("model", "key", "value"),
@@ -25,7 +25,7 @@ MANY: dict[str, tuple[str, ...]] = {
 
 _e, _m, _points = t.experiments, t.logged_models, t.model_metric
 
-MODEL_COLUMNS = (
+LOGGED_MODEL_COLUMNS = (
     _m.c.id,
     _m.c.model_id,
     _m.c.experiment,
@@ -51,8 +51,10 @@ def _models() -> dict[str, Executable]:
     changed, binned = ("status", "status_message", "last_update_time"), ("stage", "deletion_time", "last_update_time")
     active: Any = _m.c.stage == "active"
     return {
-        "add_logged_model": insert(_m).values({column.name: bindparam(column.name) for column in MODEL_COLUMNS[1:]}),
-        "logged_model": select(*MODEL_COLUMNS).where(_m.c.model_id == bindparam("model_id")),
+        "add_logged_model": insert(_m).values(
+            {column.name: bindparam(column.name) for column in LOGGED_MODEL_COLUMNS[1:]}
+        ),
+        "logged_model": select(*LOGGED_MODEL_COLUMNS).where(_m.c.model_id == bindparam("model_id")),
         "logged_model_ids": select(_m.c.id, _m.c.model_id).where(Within(_m.c.model_id, bindparam("ids")), active),
         "active_experiments": select(_e.c.id).where(Within(_e.c.id, bindparam("ids")), _e.c.stage == "active"),
         "update_logged_model": update(_m).where(this).values(_new(changed)),

@@ -10,8 +10,10 @@ from dovetail import uris
 from dovetail.errors import InvalidState
 from dovetail.tracking.bin import Discarded
 from dovetail.tracking.store import TrackingStore
+from dovetail.values import LifecycleStage
 from dovetail_sql.reading import ExperimentRow, run_artifacts
-from dovetail_sql.store.finding import CONDEMNED, Finding, number_of
+from dovetail_sql.stages import CONDEMNED
+from dovetail_sql.store.finding import Finding, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,9 +68,8 @@ class Discarding(Finding, TrackingStore):
         root = self.database.artifact_root
         for model_id, name, experiment, uri, deleted, stage, along, there in transaction.rows("binned_models", {}):
             place = uri or uris.join(root, str(experiment), "models", model_id, "artifacts")
-            times = [(deleted or 0)] * (stage != "active") + [(along or 0)] * (there != "active")
-            condemned = stage == CONDEMNED
-            yield Discarded("logged_model", model_id, name, str(experiment), place, min(times), condemned)
+            since, condemned = _since((stage, deleted), (there, along)), stage == CONDEMNED
+            yield Discarded("logged_model", model_id, name, str(experiment), place, since, condemned)
 
     def _binned_experiments(self, transaction: Transaction) -> Iterator[Discarded]:
         for row in (ExperimentRow(*row) for row in transaction.rows("binned_experiments", {})):
@@ -87,7 +88,10 @@ class Discarding(Finding, TrackingStore):
             owner, stage = row
             if stage != CONDEMNED:
                 raise InvalidState(f"The {item.kind} {item.id} is not condemned.", hint="Condemn it first.")
-            _require_purgeable(transaction, item, owner)
+            if item.kind == "experiment":
+                _require_empty(transaction, item, owner)
+            if item.kind == "run":
+                transaction.run("purge_input_tags", {"owner": owner})
             for part, most in PARTS[item.kind]:
                 if _purge_part(transaction, part, owner, most):
                     return None
@@ -103,10 +107,13 @@ def _purge_part(transaction: Transaction, part: str, owner: int, most: int) -> b
     return len(found) == most
 
 
-def _require_purgeable(transaction: Transaction, item: Discarded, owner: int) -> None:
-    if item.kind == "run":
-        transaction.run("purge_input_tags", {"owner": owner})
-    if item.kind == "experiment" and transaction.first("members_of_experiment", {"owner": owner}):
+def _since(*places: tuple[str, int | None]) -> int:
+    """When the first of some that are in the bin went there, given the stage and deletion time of each."""
+    return min(deleted or 0 for stage, deleted in places if stage != LifecycleStage.ACTIVE)
+
+
+def _require_empty(transaction: Transaction, item: Discarded, owner: int) -> None:
+    if transaction.first("members_of_experiment", {"owner": owner}):
         raise InvalidState(f"Experiment {item.id} still has runs or logged models.", hint="Purge those first.")
 
 

@@ -14,7 +14,8 @@ from dovetail_sql import reading
 from dovetail_sql.database import Taken
 from dovetail_sql.reading import ExperimentRow
 from dovetail_sql.schema import given_root
-from dovetail_sql.store.finding import CONDEMNED, Finding, require_active
+from dovetail_sql.stages import CONDEMNED
+from dovetail_sql.store.finding import Finding, require_active
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,8 +117,9 @@ class Experiments(Finding, TrackingStore):
 
 
 def _put_experiment_tags(transaction: Transaction, experiment: int, tags: Sequence[Tag]) -> None:
-    if tags:
-        transaction.many("put_experiment_tag", [(experiment, tag.key, tag.value) for tag in tags])
+    wanted = {tag.key: tag.value for tag in tags}
+    if wanted:
+        transaction.many("put_experiment_tag", [(experiment, key, value) for key, value in wanted.items()])
 
 
 def _name_taken(name: str) -> AlreadyExists:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from dovetail.errors import InvalidInput, NotFound, RunEnded
 from dovetail.values import LifecycleStage, RunStatus
 from dovetail_sql.reading import ExperimentRow, RunRow
+from dovetail_sql.stages import CONDEMNED
 
 if TYPE_CHECKING:
     from dovetail_sql.database import Database, Transaction
 
 __all__ = ["Finding", "number_of", "require_active", "require_open"]
-
-CONDEMNED = "condemned"
-"""The stage of what is being taken away for good: nobody finds it any more."""
 
 _LARGEST = 2**63 - 1
 

@@ -41,6 +41,6 @@ class Histories(Finding, TrackingStore):
         from dovetail.tracking.thinning import check_thinning
         from dovetail_sql.series import Wanted, all_series
 
-        check_thinning(points, method)
+        most = check_thinning(points, method)
         with self.database.read() as transaction:
-            return all_series(transaction, Wanted(run_ids, key, start_step, end_step, points, method))
+            return all_series(transaction, Wanted(run_ids, key, start_step, end_step, most, method))

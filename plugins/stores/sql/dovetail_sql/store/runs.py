@@ -9,7 +9,7 @@ from dovetail.errors import AlreadyExists, InvalidState
 from dovetail.tracking.store import TrackingStore
 from dovetail.values import LifecycleStage, Page, RunStatus, Tag, ViewType
 from dovetail.values.measure import now_ms
-from dovetail_sql import reading, writing
+from dovetail_sql import links, reading, writing
 from dovetail_sql.database import Taken
 from dovetail_sql.growth import worth_sealing
 from dovetail_sql.reading import RunRow
@@ -143,7 +143,9 @@ class Runs(Sealing, TrackingStore):
             place = reading.info_of(row, self.database.artifact_root).artifact_uri
             there = {"run": row.id, "to_experiment": experiment.id}
             transaction.run("move_run", {**there, "to_uri": place})
-            for statement in ("copy_datasets", "move_run_inputs", "move_model_metric"):
+            transaction.run("copy_datasets", there)
+            links.fill_datasets(transaction, transaction.rows("datasets_to_fill", there))
+            for statement in ("move_run_inputs", "move_model_metric"):
                 transaction.run(statement, there)
 
 

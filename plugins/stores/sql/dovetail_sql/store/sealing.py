@@ -9,6 +9,7 @@ from dovetail_sql.store.finding import Finding
 
 if TYPE_CHECKING:
     from dovetail_sql.growth import Growth
+    from dovetail_sql.sealing import Outcome
 
 __all__ = ["Sealing"]
 
@@ -46,11 +47,14 @@ class Sealing(Finding):
             logging.getLogger(__name__).warning(message, run_id, failure)
 
     def _seal(self, run_id: str, *, ended: bool) -> None:
-        from dovetail_sql.sealing import step
-
         more = True
         while more:
-            # One transaction after the other: those who log to the run get their turn between them.
-            with self.database.write() as transaction:
-                left, more = step(transaction, self._run(transaction, run_id).id, ended=ended)
+            left, more = self._seal_some(run_id, ended=ended)
             self.growth.settle(run_id, left)
+
+    def _seal_some(self, run_id: str, *, ended: bool) -> Outcome:
+        """Seal as much as one transaction should: those who log to the run get their turn behind it."""
+        from dovetail_sql.sealing import step
+
+        with self.database.write() as transaction:
+            return step(transaction, self._run(transaction, run_id).id, ended=ended)

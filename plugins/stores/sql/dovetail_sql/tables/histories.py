@@ -3,6 +3,9 @@
 ``metric_points`` grows at its end only, whatever runs and keys are written to, so that logging stays sequential.
 Rows whose points went into a block are deleted with the transaction that adds the block. Identical points are told
 apart when they are read, not when they are written: one may stand in the tail and in several blocks.
+
+MySQL and MariaDB give every foreign key an index, so that ``metric_points`` has one on ``key`` there that nothing asks
+for, and each point logged adds an entry to it. A change of the schema could leave the reference away.
 """
 
 from __future__ import annotations

@@ -5,18 +5,13 @@ What it checks is what such engines have in common: first use, locks, lost conne
 
 from __future__ import annotations
 
-import os
-import re
-import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from dovetail import plugins, uris
 from dovetail.errors import (
     AlreadyExists,
     ForeignLayout,
@@ -26,25 +21,22 @@ from dovetail.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from dovetail.values import Batch, JournalMark, Metric, NewRun, Param, Tag
+from dovetail.values import Batch, Metric, NewRun, Param, Tag
 from dovetail_sql.migrations import Migration
-from dovetail_sql.retrying import Unsure
+from dovetail_sql.testing.connections import ConnectionStories, opened, together
+from dovetail_sql.testing.relay import Relay
 from dovetail_sql.upkeep import upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from typing_extensions import Self
 
     from dovetail_sql.database import Transaction
     from dovetail_sql.store import SqlTrackingStore
 
 __all__ = ["Relay", "SharedStoreSuite", "opened"]
 
-_COMMIT = re.compile(rb"COMMIT(?!TED)")  # what a transaction ends with, not the name of an isolation level
 
-
-class SharedStoreSuite:
+class SharedStoreSuite(ConnectionStories):
     """Stories about one database that several processes use; the fixtures are the plugin's.
 
     Attributes:
@@ -72,6 +64,11 @@ class SharedStoreSuite:
     @pytest.fixture
     def cut(self) -> Callable[[], int]:
         """What ends all connections to that database but those of the tests, and says how many there were."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def raze(self) -> Callable[[], object]:
+        """What takes all tables away from that database."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -140,7 +137,7 @@ class SharedStoreSuite:
 
             store.database.retry.call(attempt, repeatable=False)  # type: ignore[attr-defined]
 
-        _together(lambda: work("a", "b"), lambda: work("b", "a"))
+        together(lambda: work("a", "b"), lambda: work("b", "a"))
         assert len(attempts) == 3
         assert {store.get_run(run_id).info.run_name for run_id in ("a", "b")} == {"by a", "by b"}
 
@@ -172,69 +169,6 @@ class SharedStoreSuite:
             other.update_run("r1", name="after")
             assert transaction.first("run", {"run_id": "r1"}) == before
 
-    # --- connections -----------------------------------------------------------------------------------------
-
-    def test_connections_that_were_cut_are_made_again(self, store: SqlTrackingStore, cut: Callable[[], int]) -> None:
-        """After a restart of the server, say, the next call works, whether it reads or writes."""
-        store.create_run(NewRun("0", run_id="r1"))
-        assert cut() > 0
-        store.log_batch("r1", Batch(params=(Param("lr", "0.1"),)))
-        assert cut() > 0
-        assert dict(store.get_run("r1").data.params) == {"lr": "0.1"}
-
-    def test_a_connection_cut_in_the_middle_is_made_again(
-        self, store: SqlTrackingStore, uri: str, cut: Callable[[], int]
-    ) -> None:
-        """A method whose connection is cut while it waits for a lock begins again, and its work is done once."""
-        store.create_run(NewRun("0", run_id="r1"))
-        with closing(opened(uri)) as holder:
-            released = threading.Event()
-
-            def hold() -> None:
-                with holder.database.write() as transaction:
-                    transaction.first("run", {"run_id": "r1"})
-                    time.sleep(0.5)
-                    cut()
-                    released.set()
-
-            def log() -> None:
-                time.sleep(0.2)
-                store.log_batch("r1", Batch(metrics=(Metric("loss", 0.5),)), mark=JournalMark("w", 1))
-
-            with pytest.raises(StoreUnavailable):  # of the holder, whose connection was cut as well
-                _together(hold, log)
-            assert released.is_set()
-        assert [point.value for point in store.get_metric_history("r1", "loss")] == [0.5]
-        assert store.applied("w") == 1
-
-    def test_a_commit_without_an_answer_is_said_to_be_unsure(self, store: SqlTrackingStore, uri: str) -> None:
-        """If the connection is lost while the server commits, what cannot be done twice is not tried again."""
-        store.create_run(NewRun("0", run_id="r1"))
-        with Relay(uri) as relay, closing(opened(relay.uri)) as other:
-            other.get_run("r1")
-            relay.hang_up_at_commit()
-            with pytest.raises(Unsure, match="lost while it stored"):
-                other.create_experiment("wine")
-            relay.hang_up_at_commit()
-            other.log_batch("r1", Batch(metrics=(Metric("loss", 0.5),)), mark=JournalMark("w", 1))
-        assert [point.value for point in store.get_metric_history("r1", "loss")] == [0.5]
-
-    def test_a_forked_child_has_connections_of_its_own(self, store: SqlTrackingStore) -> None:
-        """A child logs to the same store, and neither its work nor its end disturbs its parent."""
-        store.create_run(NewRun("0", run_id="r1"))
-        with store.database.read() as transaction:
-            child = os.fork()
-            if child == 0:
-                status = 1
-                try:
-                    store.log_batch("r1", Batch(tags=(Tag("child", "1"),)))
-                    status = 0
-                finally:
-                    os._exit(status)
-            assert os.waitpid(child, 0)[1] == 0
-            assert transaction.first("run", {"run_id": "r1"}) is not None
-        assert dict(store.get_run("r1").data.tags) == {"child": "1"}
-
     # --- the schema ------------------------------------------------------------------------------------------
 
     def test_an_older_schema_is_not_upgraded_by_the_way(self, store: SqlTrackingStore, uri: str, sql: Any) -> None:
@@ -256,7 +190,7 @@ class SharedStoreSuite:
             with closing(opened(uri)) as other:
                 upgraded(other.database, told.append, version + 1, steps)
 
-        _together(*[upgrade] * 4)
+        together(*[upgrade] * 4)
         assert sql("SELECT version FROM schema_version") == [(version + 1,)]
         assert len([line for line in told if "upgrading" in line]) == 1
         assert sql("SELECT run_id, note FROM runs") == [("r1", None)]
@@ -286,6 +220,45 @@ class SharedStoreSuite:
         report = store.check_schema()
         assert (report.version, report.pending, report.faults) == (report.newest, (), ())
 
+    def test_keys_of_other_tables_are_forgotten(
+        self, store: SqlTrackingStore, uri: str, raze: Callable[[], object]
+    ) -> None:
+        """Where tables are made anew under a process, the numbers it knows stand for other names."""
+        store.create_run(NewRun("0", run_id="r1"))
+        store.log_batch("r1", Batch(metrics=(Metric("loss", 1.0),), params=(Param("lr", "1"),)))
+        raze()
+        with closing(opened(uri)) as other:
+            other.create_run(NewRun("0", run_id="r2"))
+            other.log_batch("r2", Batch(metrics=(Metric("accuracy", 1.0),), params=(Param("solver", "adam"),)))
+            store.log_batch("r2", Batch(metrics=(Metric("loss", 7.0),), params=(Param("lr", "7"),)))
+            data = other.get_run("r2").data
+        assert dict(data.metrics) == {"accuracy": 1.0, "loss": 7.0}
+        assert dict(data.params) == {"solver": "adam", "lr": "7"}
+        assert dict(store.get_run("r2").data.metrics) == {"accuracy": 1.0, "loss": 7.0}
+
+    def test_a_database_that_lost_its_tables_is_not_begun_anew(
+        self, store: SqlTrackingStore, uri: str, raze: Callable[[], object], sql: Any
+    ) -> None:
+        """A process that worked with it says so, and makes no empty tables that a backup would then collide with."""
+        store.create_run(NewRun("0", run_id="r1"))
+        raze()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="lost its tables"):
+                store.create_run(NewRun("0", run_id="r2"))
+        with closing(opened(uri)) as other:
+            other.create_run(NewRun("0", run_id="r3"))
+        assert store.get_run("r3").info.run_id == "r3"
+        assert sql("SELECT run_id FROM runs") == [("r3",)]
+
+    def test_a_missing_table_is_said_to_be(self, store: SqlTrackingStore, sql: Any) -> None:
+        """What needs it fails soon, and says what to do."""
+        store.create_run(NewRun("0", run_id="r1"))
+        sql("DROP TABLE latest_metric")
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="dovetail db check"):
+            store.get_run("r1")
+        assert time.monotonic() - began < 5
+
     def test_a_missing_table_is_found(self, store: SqlTrackingStore, sql: Any) -> None:
         """``check_schema`` names what is not there."""
         store.get_experiment("0")
@@ -313,68 +286,5 @@ class SharedStoreSuite:
             store.get_experiment("99")
 
 
-class Relay:
-    """A program between a store and its server that hangs up when it is told to.
-
-    Args:
-        uri: Of the store at the server.
-    """
-
-    def __init__(self, uri: str) -> None:
-        head, _, tail = uri.partition("@")
-        address, slash, rest = tail.partition("/")
-        host, _, port = address.partition(":")
-        self._server = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"{head}@127.0.0.1:{self._listener.getsockname()[1]}{slash}{rest}"
-        self._armed = False
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def hang_up_at_commit(self) -> None:
-        """Pass the next commit on, and give the client no answer but the end."""
-        self._armed = True
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self._server)
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(target=self._pass_on, args=(source, target, client), daemon=True).start()
-
-    def _pass_on(self, source: socket.socket, target: socket.socket, client: socket.socket) -> None:
-        with source, target, suppress(OSError):  # whichever side leaves first
-            while data := source.recv(65536):
-                hang_up = self._armed and source is client and _COMMIT.search(data) is not None
-                if hang_up:
-                    self._armed = False
-                    client.shutdown(socket.SHUT_RDWR)
-                target.sendall(data)
-                if hang_up:
-                    time.sleep(0.2)  # long enough for the server to do it
-                    return
-
-
-def opened(uri: str) -> SqlTrackingStore:
-    """The tracking store at a URI."""
-    store: SqlTrackingStore = plugins.find("tracking_stores", uris.scheme_of(uri))(uri)
-    return store
-
-
 def _add_note(transaction: Transaction) -> None:
     transaction.execute("ALTER TABLE runs ADD COLUMN note VARCHAR(20)")
-
-
-def _together(*works: Callable[[], None]) -> None:
-    """Do all of it at the same time; what one raises is raised here."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        for done in [pool.submit(work) for work in works]:
-            done.result(timeout=60)
