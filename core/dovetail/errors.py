@@ -158,9 +158,13 @@ class ParamConflict(InvalidInput):
 class AliasMoved(InvalidInput):
     """An alias of a registered model is not where the caller expected it: somebody else moved it first."""
 
+    exit_code = 5
+
 
 class StageMoved(InvalidInput):
     """A version of a registered model is not in the stage the caller expected: somebody else moved it first."""
+
+    exit_code = 5
 
 
 class RunEnded(InvalidInput):

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dovetail.errors import DovetailError, InvalidInput, InvalidModel
+from dovetail.errors import DovetailError, InvalidInput, InvalidModel, PluginMissing
 from dovetail.models.loading import get_model_info
 from dovetail.models.manifest import FUNCTION
 from dovetail.registry.models import register_model
 from dovetail.registry.registering import Registrar, check_wait
 from dovetail.tracking import places
+from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.values.registry import check_registered_name
 
 if TYPE_CHECKING:
     from dovetail.models.info import ModelInfo
     from dovetail.tracking.store import TrackingStore
 
-__all__ = ["Registration", "is_registrable", "register_existing"]
+__all__ = ["Registration", "is_registered", "is_registrable", "register_existing"]
 
 
 class Registration:
@@ -66,6 +67,24 @@ class Registration:
                 hint=f"It is at {info.model_uri}; register_model registers it from there.",
             ) from error
         return replace(info, registered_model_version=version.version)
+
+
+def is_registered(store: TrackingStore, run_id: str, path: str) -> bool:
+    """Whether a version of a registered model is what lies at a path of a run; what it predicts must not change.
+
+    Args:
+        store: Where the run is.
+        run_id: The run.
+        path: The model's place below its artifacts.
+    """
+    if not RunArtifacts(store, run_id).store.list(path):
+        return False
+    try:
+        registry = places.registry_store(store.uri)
+    except PluginMissing:  # nothing can be registered
+        return False
+    versions = registry.search_model_versions(f"run_id = '{run_id}'")
+    return any(version.source.rstrip("/") == f"runs:/{run_id}/{path}" for version in versions)
 
 
 def is_registrable(model: object) -> bool:

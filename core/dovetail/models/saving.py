@@ -91,7 +91,8 @@ def log_with(
         options: The flavor's options.
         run_id: The run; by default the active one, which is started if there is none.
         step: The training step that the model is a checkpoint of. With it the model is a logged model of its own, an
-            output of the run, and the answer's ``model_id`` is what metrics name it by.
+            output of the run, and the answer's ``model_id`` is what metrics name it by. So it is, too, where the run
+            has a model of that name that is registered: a version never changes.
         registered_model_name: Register the model under this name, too, which is created if it is new. Then ``model``
             may also be the ``runs:`` or ``models:`` location of one that is logged already.
         await_registration_for: Seconds to wait at most until its version is ready; None and 0 do not wait.
@@ -114,12 +115,12 @@ def log_with(
         raise InvalidInput("A logged model needs a name to lie under.", hint="Pass name='model'.")
     store, run = _place(run_id)
     registration.prepare(store)
-    if step is not None:
+    if step is not None or registering.is_registered(store, run, path):
 
         def save(folder: Path) -> Manifest:
             return save_with(flavor, model, folder, options=options, run_id=run, **details)
 
-        return registration.of(checkpoints.log_checkpoint(save, name, step, store, run))
+        return registration.of(checkpoints.log_checkpoint(save, name, step or 0, store, run))
     with tempfile.TemporaryDirectory(prefix="dovetail-model-") as scratch:
         folder = Path(scratch) / "model"
         manifest = save_with(flavor, model, folder, options=options, run_id=run, artifact_path=path, **details)

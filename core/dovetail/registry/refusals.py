@@ -41,7 +41,7 @@ def alias_moved(name: str, alias: str, here: int | None, expected: int | None) -
     is_at, should = (f"points at version {at}" if at else "points nowhere" for at in (here, expected))
     return AliasMoved(
         f"Alias {alias!r} of registered model {name!r} {is_at}; what was expected is that it {should}.",
-        hint="Somebody moved it meanwhile: look where it points now, and decide again.",
+        hint="It may have been moved meanwhile: look where it points now, and decide again.",
     )
 
 
@@ -56,5 +56,5 @@ def stage_moved(name: str, version: int, here: str, expected: str) -> StageMoved
     """
     return StageMoved(
         f"Version {version} of registered model {name!r} is in stage {here}; what was expected is stage {expected}.",
-        hint="Somebody moved it meanwhile: look which stage it is in now, and decide again.",
+        hint="It may have been moved meanwhile: look which stage it is in now, and decide again.",
     )

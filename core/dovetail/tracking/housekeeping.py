@@ -188,7 +188,8 @@ def _not_due(store: TrackingStore, kind: str, identity: str) -> InvalidState:
             f"Nothing was removed: {what} is in the bin, but has not been there long enough.",
             hint="Wait, or ask for a shorter time with older_than (--older-than 0).",
         )
-    return InvalidState(f"Nothing was removed: {what} is not in the bin.", hint="Delete it first.")
+    hint = "Delete it first, and give its whole id."
+    return InvalidState(f"Nothing was removed: {what} is not in the bin.", hint=hint)
 
 
 # --- taking it away -----------------------------------------------------------------------------------------------

@@ -88,6 +88,23 @@ class TestLogging:
         assert facade.load_model(f"runs:/{active.info.run_id}/model").slope == line.slope
 
 
+class TestUnderANameThatIsTaken:
+    def test_a_registered_version_stays_what_it_is(self, facade: Any, line: Any) -> None:
+        other = type(line)(line.slope + 1)
+        with dovetail.start_run() as run:
+            facade.log_model(line, registered_model_name="wine")
+            again = facade.log_model(other, registered_model_name="wine")
+        assert [facade.load_model(f"models:/wine/{number}").slope for number in (1, 2)] == [line.slope, other.slope]
+        assert again.model_uri == f"models:/{again.model_id}"
+        assert [each.model_id for each in dovetail.get_run(run.info.run_id).outputs.model_outputs] == [again.model_id]
+
+    def test_what_nobody_registered_is_replaced(self, facade: Any, line: Any) -> None:
+        with dovetail.start_run():
+            facade.log_model(line)
+            again = facade.log_model(type(line)(line.slope + 1))
+        assert facade.load_model(again.model_uri).slope == line.slope + 1
+
+
 class TestWhatIsLoggedAlready:
     @pytest.fixture
     def uri(self, facade: Any, line: Any) -> str:
