@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dovetail import uris
 from dovetail.cli import output, registry_moves
 from dovetail.cli.clients import open_client
 from dovetail.cli.consent import require_consent
@@ -146,7 +147,9 @@ def register(
     from dovetail.registry.models import register_model
 
     made = register_model(model_uri, name, wait, tags=pairs(tags or []), description=description, run_link=run_link)
-    output.told(made.to_dictionary(), f"Registered {model_uri} as version {made.version} of {name!r}.", json=json)
+    output.told(
+        made.to_dictionary(), f"Registered {uris.masked(model_uri)} as version {made.version} of {name!r}.", json=json
+    )
     if not json and sys.stdout.isatty():
         output.next_steps(
             (f"models predict -m {quote(f'models:/{name}/{made.version}')} -i FILE", "predict with it"),
@@ -162,7 +165,9 @@ def copy(
 ) -> None:
     """Register a version under another name as well, which is created if it is new."""
     made = open_client().copy_model_version(model_uri, name)
-    output.told(made.to_dictionary(), f"Registered {model_uri} as version {made.version} of {name!r}.", json=json)
+    output.told(
+        made.to_dictionary(), f"Registered {uris.masked(model_uri)} as version {made.version} of {name!r}.", json=json
+    )
 
 
 @app.command()

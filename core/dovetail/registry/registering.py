@@ -29,6 +29,7 @@ COPIED_FROM = "dovetail.copiedFrom"
 """The tag that says of which version another one is a copy."""
 
 _BETWEEN_LOOKS = 0.2  # seconds
+_LONGEST_WAIT = 1e9  # seconds; what is larger may be more than a float holds
 
 
 def check_wait(seconds: float | None) -> float | None:
@@ -37,7 +38,7 @@ def check_wait(seconds: float | None) -> float | None:
     Raises:
         InvalidInput: It is not.
     """
-    if seconds is not None and not (isinstance(seconds, Real) and seconds >= 0):
+    if seconds is not None and not (isinstance(seconds, Real) and 0 <= seconds <= _LONGEST_WAIT):
         raise InvalidInput(
             f"{seconds!r:.60} is no time to wait for a version.",
             hint="Give a number of seconds; 0 and None do not wait.",

@@ -22,6 +22,7 @@ from dovetail.values.names import (
     check_experiment_id,
     check_experiment_name,
     check_moment,
+    check_name,
     check_run_id,
     check_text,
 )
@@ -143,7 +144,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Remove one tag of an experiment."""
-        self.store.delete_experiment_tag(check_experiment_id(experiment_id), key)
+        self.store.delete_experiment_tag(check_experiment_id(experiment_id), check_name("tag key", key))
 
     # --- runs ------------------------------------------------------------------------------------------------
 
@@ -299,7 +300,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove one tag of a run."""
-        self.store.delete_tag(check_run_id(run_id), key)
+        self.store.delete_tag(check_run_id(run_id), check_name("tag key", key))
 
     def _write(self, run_id: str, batch: Batch) -> None:
         recorder.write(self.store, check_run_id(run_id), batch)

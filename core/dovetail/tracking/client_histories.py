@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, overload
 from dovetail.errors import InvalidInput, PluginMissing
 from dovetail.tracking.series import Series
 from dovetail.tracking.walking import every
-from dovetail.values.names import MAX_INT, check_run_id
+from dovetail.values.names import MAX_INT, check_name, check_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ class HistoryClient:
         For more than some ten thousand points ``metric_history_arrays`` is many times faster.
         """
         check_run_id(run_id)
+        check_name("metric key", key)
         return list(every(lambda token: self.store.get_metric_history(run_id, key, page_token=token)))
 
     def metric_history_arrays(
@@ -154,6 +155,7 @@ class HistoryClient:
     ) -> dict[str, Series]:
         start, end = _step("start_step", start_step), _step("end_step", end_step)
         ids = [check_run_id(run_id) for run_id in run_ids]
+        check_name("metric key", key)
         return self.store.get_metric_series(ids, key, start_step=start, end_step=end, points=points, method=method)
 
 

@@ -12,7 +12,7 @@ from dovetail.tracking.casting import as_metrics, as_params, as_tags, linked_met
 from dovetail.tracking.inputs import note_measured
 from dovetail.tracking.recorder import check_synchronous
 from dovetail.values import Batch
-from dovetail.values.names import check_run_id
+from dovetail.values.names import check_name, check_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,7 +107,7 @@ def set_tags(tags: Mapping[str, Any], synchronous: bool | None = None, *, run_id
 def delete_tag(key: str) -> None:
     """Remove a tag of the active run. Raises ``NotFound`` if it has none of that key."""
     run = runs.current_run()
-    places.open_store(run.uri).delete_tag(run.run_id, key)
+    places.open_store(run.uri).delete_tag(run.run_id, check_name("tag key", key))
 
 
 def _record(run_id: str | None, batch: Batch) -> None:

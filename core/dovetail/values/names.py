@@ -21,6 +21,7 @@ __all__ = [
     "check_model_id",
     "check_model_name",
     "check_moment",
+    "check_name",
     "check_run_id",
     "check_text",
     "nearest_model_name",
@@ -68,6 +69,17 @@ def check_key(what: str, key: object) -> str:
             hint="Keys hold letters, digits, underscore, dash, dot, space, colon and single slashes inside.",
         )
     return key
+
+
+def check_name(what: str, name: object) -> str:
+    """Return a name to look for, if it is text; whether anything is called so shows in the store.
+
+    Raises:
+        InvalidInput: It is no text, which databases would compare in ways of their own.
+    """
+    if not isinstance(name, str):
+        raise InvalidInput(f"A {what} is text, not {type(name).__name__}.")
+    return name
 
 
 def check_text(what: str, value: object, limit: int) -> str:

@@ -231,3 +231,12 @@ class TestSearching:
     def test_what_is_wrong_is_said(self, wrong: Any) -> None:
         with pytest.raises(InvalidInput):
             mlflow.search_experiments(**wrong)
+
+
+@pytest.mark.parametrize("key", [0, None, True, ["a"]])
+def test_tags_are_not_removed_by_what_is_no_text(key: Any) -> None:
+    client = mlflow.MlflowClient()
+    experiment_id = client.create_experiment("labelled", tags={"a": "1", "b": "2"})
+    with pytest.raises(InvalidInput, match="tag key is text"):
+        client.delete_experiment_tag(experiment_id, key)
+    assert client.get_experiment(experiment_id).tags == {"a": "1", "b": "2"}

@@ -60,8 +60,14 @@ def copy_of(path: Path, version: int, timeout: float) -> Copy:
             fill(copy, source, timeout)
         shutil.copymode(path, unfinished)
         return _kept(unfinished, (path.with_name(f"{name}-{n}" if n else name) for n in count()))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{path} cannot be copied before its schema changes: {error.strerror or error}.",
+            hint="Make room beside it, or let it be written to.",
+        ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing was
+            unfinished.unlink(missing_ok=True)
 
 
 def _sweep(path: Path) -> None:
