@@ -28,12 +28,20 @@ _LEVELS = 2
 def place_of(uri: str) -> str:
     """A location in the one spelling by which places are compared: without query, local ones as real paths."""
     try:
+        if not uris.is_local(uri):
+            uri = _innermost(uri)
         if uris.is_local(uri):
             return f"file:{os.path.realpath(uris.path_of(uri))}"
     except InvalidUri:
         return uri
     scheme, colon, rest = _without_query(uri).partition(":")
     return f"{scheme.lower()}{colon}{rest.rstrip('/')}"
+
+
+def _innermost(uri: str) -> str:
+    """Where a chain of fsspec leads, as in ``simplecache::file:///models``; ``local:`` is another word for files."""
+    scheme, colon, rest = uri.rpartition("::")[2].partition(":")
+    return f"file:{rest}" if colon and scheme.lower() == "local" else f"{scheme}{colon}{rest}"
 
 
 def place_below(uri: str) -> str:

@@ -327,7 +327,16 @@ class TestRegistered:
         dovetail.restore_run(run_id)
         assert dovetail.get_run(run_id).info.lifecycle_stage == "active"
 
-    @pytest.mark.parametrize("source", ["runs:/{run}/deep", "{folder}/{run}/artifacts/deep", "{uri}/{run}/artifacts"])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "runs:/{run}/deep",
+            "{folder}/{run}/artifacts/deep",
+            "{uri}/{run}/artifacts",
+            "local://{folder}/{run}/artifacts/deep",
+            "simplecache::{uri}/{run}/artifacts/deep",
+        ],
+    )
     def test_a_source_inside_refers_to_it(self, wine: str, folder: Path, registry: RegistryStore, source: str) -> None:
         run_id, other = logged(wine), logged(wine)
         self.version(registry, source.format(run=run_id, folder=folder, uri=folder.as_uri()))
