@@ -201,7 +201,7 @@ class _Collection:
     def __init__(self, store: TrackingStore, *, dry_run: bool) -> None:
         self._store = store
         self._dry_run = dry_run
-        self._registered = Registered(registries_beside(store.uri))
+        self._registered = Registered(store, registries_beside(store.uri))
         self._neighbours = Neighbours(store)
         self._gone: set[tuple[str, str]] = set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from dovetail import uris
@@ -22,6 +22,7 @@ __all__ = ["Neighbours", "called"]
 
 _WORDS = {"run": "run", "logged_model": "logged model", "experiment": "experiment"}
 _MODELS = 1000
+_NEWEST = 100
 
 
 def called(kind: str, identity: str) -> str:
@@ -38,18 +39,38 @@ class Neighbours:
 
     def __init__(self, store: TrackingStore) -> None:
         remembered.cache_clear()
+        self._store = store
         self._owners: dict[str, str] = {}
         self._shared: dict[str, str] = {}
         for place, owner in _all_places(store):
-            if self._owners.setdefault(place, owner) != owner:
-                self._shared[place] = owner
+            self._take(place, owner)
         self._places = sorted(self._owners)
+
+    def _take(self, place: str, owner: str) -> bool:
+        """Note whose a place is; whether nobody was known to have it."""
+        new = place not in self._owners
+        if self._owners.setdefault(place, owner) != owner:
+            self._shared[place] = owner
+        return new
+
+    def _read_newest(self) -> None:
+        """Take in the experiments made since: what lies in them lies below their locations."""
+        token: str | None = None
+        while True:
+            page = self._store.search_experiments(None, (), ViewType.ALL, _NEWEST, token)
+            found = [(place_of(each.artifact_location), called("experiment", each.experiment_id)) for each in page]
+            new = [place for place, owner in found if self._take(place, owner)]
+            for place in new:
+                insort(self._places, place)
+            if (token := page.token) is None or not new:
+                return
 
     def reason(self, item: Discarded) -> str | None:
         """Why the artifacts of a run or logged model cannot be removed without touching others', None if they can."""
         try:
             folder = OwnFolder.of(item)
             folder.require_no_link()
+            self._read_newest()
         except InvalidUri as error:
             return error.message
         other = self._other_at(folder.place, called(item.kind, item.id))

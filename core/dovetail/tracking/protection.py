@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dovetail import uris
 from dovetail.errors import PluginMissing, StoreError
@@ -15,16 +15,20 @@ from dovetail.tracking.own_folder import place_of
 from dovetail.tracking.walking import every
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
 
     from dovetail.registry.store import RegistryStore
     from dovetail.tracking.bin import Discarded
+    from dovetail.tracking.store import TrackingStore
     from dovetail.values import ModelVersion
 
 __all__ = ["Registered", "registries_beside"]
 
 _NEW_ENOUGH = 5.0  # seconds
+_PAGE = 100
 _NAMED = 3
+_Placed: TypeAlias = "tuple[str, int, ModelVersion]"
+"""A version with the place of its files, and a number that tells versions of one place apart."""
 
 
 def registries_beside(tracking_uri: str) -> list[RegistryStore]:
@@ -44,14 +48,16 @@ def registries_beside(tracking_uri: str) -> list[RegistryStore]:
 class Registered:
     """Which runs and logged models the versions of registered models refer to.
 
-    Removing takes long where there is much, and meanwhile people register: what is known is read anew every now and
-    then, at most a tenth of the time.
+    Removing takes long where there is much, and meanwhile people register: the newest versions are looked at for each
+    thing, and everything is read anew every now and then, at most a tenth of the time.
 
     Args:
+        store: Where the runs and logged models are.
         registries: Where models are registered.
     """
 
-    def __init__(self, registries: list[RegistryStore]) -> None:
+    def __init__(self, store: TrackingStore, registries: list[RegistryStore]) -> None:
+        self._store = store
         self._registries = registries
         self._failure: StoreError | None = None
         self._read_again_at = 0.0
@@ -77,37 +83,58 @@ class Registered:
     def _reason(self, item: Discarded) -> str | None:
         if time.monotonic() >= self._read_again_at:
             self._read()
+        else:
+            self._read_newest()
         versions = self._by_id.get((item.kind, item.id), []) + self._inside(item) + self._above(item)
-        versions = versions or self._just_now(item)
+        versions = versions or self._just_now(item) or self._by_name(item)
         return f"{_all_of(versions)} {'refers' if len(versions) == 1 else 'refer'} to it" if versions else None
 
     def _read(self) -> None:
         began = time.monotonic()
         self._by_id: dict[tuple[str, str], list[ModelVersion]] = {}
-        self._by_place: list[tuple[str, int, ModelVersion]] = []
-        for number, version in enumerate(self._versions()):
-            for key in _referred(version):
-                self._by_id.setdefault(key, []).append(version)
-            if uris.scheme_of(version.source or ".") not in ("runs", "models"):
-                self._by_place.append((place_of(version.source), number, version))
+        self._by_place: list[_Placed] = []
         self._at_place: dict[str, list[ModelVersion]] = {}
-        for place, _, version in self._by_place:
-            self._at_place.setdefault(place, []).append(version)
-        self._by_place.sort(key=lambda entry: entry[:2])
+        self._known: set[tuple[str, str, int]] = set()
+        for registry in self._registries:
+            for version in every(partial(registry.search_model_versions, None, (), MAX_VERSIONS)):
+                self._take(registry, version, self._by_place.append)
+        self._by_place.sort(key=_order)
         ended = time.monotonic()
         self._failure, self._read_again_at = None, ended + max(_NEW_ENOUGH, 10 * (ended - began))
 
-    def _versions(self) -> Iterator[ModelVersion]:
+    def _read_newest(self) -> None:
+        """Take in what was registered since: what changed last comes first, so that the first pages have it."""
         for registry in self._registries:
-            search = partial(registry.search_model_versions, None, (), MAX_VERSIONS)
-            yield from every(search)
+            pages = partial(registry.search_model_versions, None, (), _PAGE)
+            page = pages()
+            while self._news_in(registry, page) and page.token:
+                page = pages(page.token)
+
+    def _news_in(self, registry: RegistryStore, page: Iterable[ModelVersion]) -> bool:
+        return bool([version for version in page if self._take(registry, version, self._insert)])
+
+    def _take(self, registry: RegistryStore, version: ModelVersion, put: Callable[[_Placed], None]) -> bool:
+        """Note a version; whether it is new."""
+        identity = registry.uri, version.name, version.version
+        if identity in self._known:
+            return False
+        self._known.add(identity)
+        for key in _referred(version):
+            self._by_id.setdefault(key, []).append(version)
+        if uris.scheme_of(version.source or ".") not in ("runs", "models"):
+            place = place_of(version.source)
+            put((place, len(self._known), version))
+            self._at_place.setdefault(place, []).append(version)
+        return True
+
+    def _insert(self, placed: _Placed) -> None:
+        insort(self._by_place, placed, key=_order)
 
     def _inside(self, item: Discarded) -> list[ModelVersion]:
         """The versions whose files lie in the thing's folder and that do not name it otherwise."""
         folder, found = place_of(item.artifact_uri), []
         known = self._by_id.get((item.kind, item.id), [])
-        for _, _, version in self._by_place[bisect_left(self._by_place, folder, key=lambda entry: entry[0]) :]:
-            place = place_of(version.source)
+        for place, _, version in self._by_place[bisect_left(self._by_place, folder, key=lambda entry: entry[0]) :]:
             if not place.startswith(folder):
                 break
             if (place == folder or place.startswith(f"{folder}/")) and version not in known:
@@ -128,6 +155,25 @@ class Registered:
         field = {"run": "run_id", "logged_model": "model_id"}[item.kind]
         asked = f"{field} = '{item.id}'"
         return [version for each in self._registries for version in each.search_model_versions(asked, (), _NAMED)]
+
+    def _by_name(self, item: Discarded) -> list[ModelVersion]:
+        """The versions of ``runs:/<run>/<name>`` that are a logged model by its name, made after they were."""
+        if item.kind != "logged_model":
+            return []
+        run_id = self._store.get_logged_model(item.id, allow_deleted=True).source_run_id
+        of_run = self._by_id.get(("run", run_id or ""), [])
+        return [version for version in of_run if _path_in(version, run_id or "").partition("/")[0] == item.name]
+
+
+def _order(placed: _Placed) -> tuple[str, int]:
+    return placed[:2]
+
+
+def _path_in(version: ModelVersion, run_id: str) -> str:
+    """The path below a run that a version is made of; empty if it is made of something else."""
+    scheme, _, rest = version.source.partition(":")
+    first, _, path = rest.lstrip("/").partition("/")
+    return path if scheme.lower() == "runs" and first == run_id else ""
 
 
 def _referred(version: ModelVersion) -> set[tuple[str, str]]:

@@ -353,7 +353,10 @@ class TestRegistered:
         assert outcomes(dovetail.collect_garbage()) == {run_id: "kept"}
         assert len(files(folder)) == 2
 
-    def test_what_is_registered_meanwhile_counts(self, wine: str, folder: Path, registry: RegistryStore) -> None:
+    @pytest.mark.parametrize("source", ["runs:/{run}/deep", "{folder}/{run}/artifacts/deep"])
+    def test_what_is_registered_meanwhile_counts(
+        self, wine: str, folder: Path, registry: RegistryStore, source: str
+    ) -> None:
         runs = {logged(wine) for _ in range(3)}
         for run_id in runs:
             dovetail.delete_run(run_id)
@@ -363,12 +366,25 @@ class TestRegistered:
             if not gone:
                 gone.append(collected.id)
                 for run_id in runs - {collected.id}:
-                    self.version(registry, f"runs:/{run_id}/deep", run_id=run_id)
+                    self.version(registry, source.format(run=run_id, folder=folder))
 
         found = outcomes(dovetail.collect_garbage(progress=follow))
         assert found == {run_id: "removed" if run_id in gone else "kept" for run_id in runs}
         assert len(gone) == 1
         assert len(files(folder)) == 4
+
+    def test_a_logged_model_that_came_to_be_what_a_version_names(
+        self, store: TrackingStore, wine: str, registry: RegistryStore
+    ) -> None:
+        run_id = logged(wine)
+        self.version(registry, f"runs:/{run_id}/net/weights", run_id=run_id)
+        models = [
+            store.create_logged_model(NewLoggedModel(wine, name=name, source_run_id=run_id)).model_id
+            for name in ("net", "other")
+        ]
+        for model_id in models:
+            store.delete_logged_model(model_id)
+        assert outcomes(dovetail.collect_garbage()) == dict(zip(models, ["kept", "removed"], strict=True))
 
     def test_a_logged_model(self, store: TrackingStore, wine: str, registry: RegistryStore) -> None:
         models = [store.create_logged_model(NewLoggedModel(wine)) for _ in range(4)]
@@ -496,6 +512,22 @@ class TestFolders:
         dovetail.delete_run(run_id)
         kept = only(dovetail.collect_garbage())
         assert (kept.outcome, kept.reason.startswith(f"experiment {inner} has its artifacts there")) == ("kept", True)
+
+    def test_an_experiment_that_is_made_meanwhile_in_a_folder(self, wine: str, folder: Path) -> None:
+        runs = {logged(wine), logged(wine)}
+        for run_id in runs:
+            dovetail.delete_run(run_id)
+        held: list[str] = []
+
+        def follow(collected: Collected) -> None:
+            if not held:
+                held.extend(runs - {collected.id})
+                below = folder / held[0] / "artifacts" / "below"
+                logged(dovetail.create_experiment("below", artifact_location=str(below)))
+
+        found = outcomes(dovetail.collect_garbage(progress=follow))
+        assert found == {run_id: "kept" if run_id in held else "removed" for run_id in runs}
+        assert len(files(folder)) == 4
 
     def test_a_run_that_moved_out_of_a_folder_keeps_it(self, wine: str, folder: Path) -> None:
         run_id = logged(wine)
