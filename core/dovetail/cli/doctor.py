@@ -10,8 +10,6 @@ from dovetail.cli import marks, output
 from dovetail.cli.group import Command, GroupApp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from dovetail.diagnosis import Diagnosis, Distributed, InForce
 
 __all__ = ["app"]
@@ -53,10 +51,10 @@ def _show(found: Diagnosis) -> None:
     for place in found.places:
         output.fact(TITLES.get(place.name, place.name), _said(place))
     output.fact("store", f"{found.store.state}{f': {found.store.detail}' if found.store.detail else ''}")
-    _section("Settings", {each.name: _said(each) for each in found.settings})
-    _section("Variables", found.variables)
+    output.section("Settings", sorted((each.name, _said(each)) for each in found.settings))
+    output.section("Variables", sorted(found.variables.items()))
     _plugins(found.distributions)
-    _section("Libraries", found.libraries)
+    output.section("Libraries", sorted(found.libraries.items()))
     typer.echo()
     if found.problems:
         _wrong(found)
@@ -69,17 +67,8 @@ def _said(each: InForce) -> str:
     return f"{each.value}  ({each.origin})" if not each.problem else "cannot be told; see below"
 
 
-def _section(title: str, entries: Mapping[str, str]) -> None:
-    if not entries:
-        return
-    typer.echo(output.styled(f"\n{title}", bold=True))
-    width = max(map(len, entries))
-    for name in sorted(entries):
-        typer.echo(f"  {name:<{width}}  {output.one_line(entries[name])}")
-
-
 def _plugins(distributions: tuple[Distributed, ...]) -> None:
-    _section("Distributions", {each.name: _described(each) for each in distributions})
+    output.section("Distributions", sorted((each.name, _described(each)) for each in distributions))
 
 
 def _described(each: Distributed) -> str:

@@ -70,9 +70,9 @@ def show_logged_model(known: Known, experiment: Experiment) -> None:
     """Print a logged model: what it is, and everything that was measured on it."""
     model = known.model
     _facts(model, known.stage, experiment)
-    _section("Params", sorted(model.params.items()))
+    output.section("Params", sorted(model.params.items()))
     _points(model)
-    _section("Tags", [(key, uris.masked(value)) for key, value in sorted(model.tags.items()) if _is_own(key)])
+    output.section("Tags", [(key, uris.masked(value)) for key, value in sorted(model.tags.items()) if _is_own(key)])
     if known.stage == "deleted":
         typer.echo()
         output.next_steps((f"logged-models restore {model.model_id}", "take it out of the bin"))
@@ -106,15 +106,6 @@ def _facts(model: LoggedModel, stage: str, experiment: Experiment) -> None:
     if stage != "active":
         output.fact("stage", stage)
     output.fact("files", uris.masked(model.artifact_location))
-
-
-def _section(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    if not rows:
-        return
-    typer.echo(output.styled(f"\n{title}", bold=True))
-    width = max(len(key) for key, _ in rows)
-    for key, value in rows:
-        typer.echo(f"  {output.one_line(key):<{width}}  {output.one_line(value)}")
 
 
 def _points(model: LoggedModel) -> None:

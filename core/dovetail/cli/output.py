@@ -30,6 +30,7 @@ __all__ = [
     "number",
     "one_line",
     "progress",
+    "section",
     "size",
     "styled",
     "table",
@@ -108,6 +109,16 @@ def fact(name: str, value: str) -> None:
     """Print one named fact, aligned with others."""
     shown = styled(value, fg=STATUS_COLOURS[value]) if value in STATUS_COLOURS else one_line(value)
     typer.echo(f"{styled(f'{name:<12}', dim=True)} {shown}")
+
+
+def section(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """Print named lines below a title, aligned with each other; nothing at all if there are none."""
+    if not rows:
+        return
+    typer.echo(styled(f"\n{title}", bold=True))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        typer.echo(f"  {one_line(name):<{width}}  {one_line(value)}".rstrip())
 
 
 def next_steps(*commands: tuple[str, str]) -> None:

@@ -16,8 +16,6 @@ from dovetail.tracking.families import PARENT
 from dovetail.values import ViewType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dovetail.values import DatasetInput, Run
 
 __all__ = ["show_run"]
@@ -27,12 +25,13 @@ def show_run(run: Run) -> None:
     """Print a run, the histories of its metrics as sparklines."""
     client = Client()
     _facts(run, client.get_experiment(run.info.experiment_id).name)
-    _section("Params", sorted(run.data.params.items()))
-    _section("Metrics", _metrics(run, Histories(client)))
-    _section("Tags", [(key, value) for key, value in sorted(run.data.tags.items()) if not key.startswith("mlflow.")])
-    _section("Datasets", [_dataset(each) for each in run.inputs.dataset_inputs])
-    _section("Used models", [(each.model_id, "") for each in run.inputs.model_inputs])
-    _section("Logged models", _made(run, client))
+    output.section("Params", sorted(run.data.params.items()))
+    output.section("Metrics", _metrics(run, Histories(client)))
+    tags = sorted(run.data.tags.items())
+    output.section("Tags", [(key, value) for key, value in tags if not key.startswith("mlflow.")])
+    output.section("Datasets", [_dataset(each) for each in run.inputs.dataset_inputs])
+    output.section("Used models", [(each.model_id, "") for each in run.inputs.model_inputs])
+    output.section("Logged models", _made(run, client))
     typer.echo()
     output.next_steps(*_next(run))
 
@@ -88,12 +87,3 @@ def _next(run: Run) -> list[tuple[str, str]]:
     if made := run.outputs.model_outputs:
         steps.append((f"logged-models show {made[-1].model_id}", "the model it made last"))
     return steps
-
-
-def _section(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    if not rows:
-        return
-    typer.echo(output.styled(f"\n{title}", bold=True))
-    width = max(len(key) for key, _ in rows)
-    for key, value in rows:
-        typer.echo(f"  {output.one_line(key):<{width}}  {output.one_line(value)}".rstrip())

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dovetail.datasets.dataset import Dataset, inferred
-from dovetail.datasets.digest import Content
+from dovetail.datasets.dataset import inferred
 from dovetail.datasets.sources import source_for
-from dovetail.datasets.tensor_schema import TensorDatasetSchema
+from dovetail.datasets.tensor_dataset import TensorDataset
 from dovetail.errors import InvalidInput
 from dovetail.models.recognition import is_array, is_numpy_scalar
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
     import numpy as np
 
+    from dovetail.datasets.digest import Content
     from dovetail.datasets.source import DatasetSource
     from dovetail.models.schema import Schema
 
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["NumpyDataset", "from_numpy"]
 
 
-class NumpyDataset(Dataset):
+class NumpyDataset(TensorDataset):
     """Arrays of numpy.
 
     Args:
@@ -42,6 +40,8 @@ class NumpyDataset(Dataset):
         InvalidInput: Something else than arrays, or values whose content cannot be told.
     """
 
+    content = "arrays"
+
     def __init__(
         self,
         features: Arrays,
@@ -53,30 +53,7 @@ class NumpyDataset(Dataset):
         _check("features", features)
         if targets is not None:
             _check("targets", targets)
-        self._features = features
-        self._targets = targets
-        super().__init__(source, name, digest)
-
-    def _compute_digest(self) -> str:
-        content = Content("arrays")
-        for what, arrays in self._parts().items():
-            content.word(what)
-            _add(content, arrays)
-        return content.hexdigest()
-
-    def _parts(self) -> dict[str, Any]:
-        parts = {"features": self._features, "targets": self._targets}
-        return {what: arrays for what, arrays in parts.items() if arrays is not None}
-
-    @property
-    def features(self) -> Arrays:
-        """What to predict from."""
-        return self._features
-
-    @property
-    def targets(self) -> Arrays | None:
-        """What to predict."""
-        return self._targets
+        super().__init__(features, source, targets, name, digest)
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -92,18 +69,12 @@ class NumpyDataset(Dataset):
             for figure, tell in figures.items()
         }
 
-    @cached_property
-    def schema(self) -> TensorDatasetSchema | None:
-        """The tensors with their types; None where there is no name for a type, and for a single value."""
-        schemas = {what: _tensors(arrays) for what, arrays in self._parts().items()}
-        if None in schemas.values():
-            return None
-        return TensorDatasetSchema(**schemas)  # type: ignore[arg-type] # none of them is None
+    def _add(self, content: Content, data: Any) -> None:
+        _add(content, data)
 
-    def to_dict(self) -> dict[str, Any]:
-        """What is stored of it."""
-        schema = None if self.schema is None else self.schema.to_json()
-        return {**super().to_dict(), "schema": schema, "profile": json.dumps(self.profile)}
+    def _schemas(self) -> Mapping[str, Schema | None]:
+        """None where there is no name for a type, and for a single value."""
+        return {what: _tensors(arrays) for what, arrays in self._parts().items()}
 
 
 def from_numpy(

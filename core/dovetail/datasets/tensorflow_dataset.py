@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dovetail.datasets.dataset import Dataset, warn_of_no_schema
-from dovetail.datasets.digest import Content
+from dovetail.datasets.dataset import warn_of_no_schema
 from dovetail.datasets.sources import source_for
-from dovetail.datasets.tensor_schema import TensorDatasetSchema
+from dovetail.datasets.tensor_dataset import TensorDataset
 from dovetail.datasets.tensorflow_content import add, is_pipeline, is_tensor
 from dovetail.errors import InvalidInput, InvalidModel
 from dovetail.models.schema import Schema, TensorSpec
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
+    from dovetail.datasets.digest import Content
     from dovetail.datasets.source import DatasetSource
 
 __all__ = ["TensorFlowDataset", "from_tensorflow"]
@@ -24,7 +23,7 @@ __all__ = ["TensorFlowDataset", "from_tensorflow"]
 _PAIR = 2  # a pipeline of pairs gives features and targets together
 
 
-class TensorFlowDataset(Dataset):
+class TensorFlowDataset(TensorDataset):
     """A tensor, or a pipeline of TensorFlow.
 
     Args:
@@ -38,6 +37,8 @@ class TensorFlowDataset(Dataset):
         InvalidInput: Something else, kinds that differ, a pipeline without an end, or values that cannot be told.
     """
 
+    content = "tensorflow"
+
     def __init__(
         self,
         features: Any,
@@ -50,20 +51,7 @@ class TensorFlowDataset(Dataset):
         if targets is not None:
             _check("targets", targets)
             _check_same_kind(features, targets)
-        self._features = features
-        self._targets = targets
-        super().__init__(source, name, digest)
-
-    def _compute_digest(self) -> str:
-        content = Content("tensorflow")
-        for what, data in self._parts().items():
-            content.word(what)
-            add(content, data)
-        return content.hexdigest()
-
-    def _parts(self) -> dict[str, Any]:
-        parts = {"features": self._features, "targets": self._targets}
-        return {what: data for what, data in parts.items() if data is not None}
+        super().__init__(features, source, targets, name, digest)
 
     @property
     def data(self) -> Any:
@@ -71,38 +59,19 @@ class TensorFlowDataset(Dataset):
         return self._features
 
     @property
-    def features(self) -> Any:
-        """What to predict from."""
-        return self._features
-
-    @property
-    def targets(self) -> Any:
-        """What to predict."""
-        return self._targets
-
-    @property
     def profile(self) -> dict[str, Any]:
         """How many values a tensor has, how many elements a pipeline: -1 without end, -2 if TensorFlow cannot say."""
         return {f"{what}_cardinality": _cardinality(data) for what, data in self._parts().items()}
 
-    @cached_property
-    def schema(self) -> TensorDatasetSchema | None:
-        """The tensors, those of a pipeline as its elements have them; None where no tensor describes them.
+    def _add(self, content: Content, data: Any) -> None:
+        add(content, data)
 
-        A pipeline of pairs gives features and targets, as Keras reads it.
-        """
+    def _schemas(self) -> Mapping[str, Schema | None]:
+        """Of a pipeline what its elements are; one of pairs gives features and targets, as Keras reads it."""
         specs = {what: _spec(data) for what, data in self._parts().items()}
         if list(specs) == ["features"] and isinstance(specs["features"], tuple) and len(specs["features"]) == _PAIR:
             specs = dict(zip(("features", "targets"), specs["features"], strict=True))
-        schemas = {what: _tensors(spec) for what, spec in specs.items()}
-        if None in schemas.values():
-            return None
-        return TensorDatasetSchema(**schemas)  # type: ignore[arg-type] # none of them is None
-
-    def to_dict(self) -> dict[str, Any]:
-        """What is stored of it."""
-        schema = None if self.schema is None else self.schema.to_json()
-        return {**super().to_dict(), "schema": schema, "profile": json.dumps(self.profile)}
+        return {what: _tensors(spec) for what, spec in specs.items()}
 
 
 def from_tensorflow(
