@@ -6,7 +6,7 @@
         @pytest.fixture
         def store(self, tmp_path): ...
 
-The suites need ``pip install dovetail-core[testing]``; the reference stores need nothing.
+The suites need what the extra ``testing`` of ``dovetail-core`` brings; the reference stores need nothing.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from dovetail.errors import AlreadyExists, InvalidFilter, ParamConflict
-from dovetail.testing import broken_bins, broken_histories, broken_models
+from dovetail.testing import broken_bins, broken_histories, broken_leases, broken_models
 from dovetail.testing.memory import MemoryTrackingStore
-from dovetail.testing.pages import page_of
 from dovetail.testing.records import RUN_NAME, Record
+from dovetail.tracking.pages import page_of
 from dovetail.values import Batch, JournalMark, LifecycleStage, Metric, Param, ViewType
 
 if TYPE_CHECKING:
@@ -242,11 +242,9 @@ class UntaggedRenames(MemoryTrackingStore):
 class LastingEnds(MemoryTrackingStore):
     """Leaves the end time of a run that is taken up again."""
 
-    def update_run(
-        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
-    ) -> RunInfo:
+    def update_run(self, run_id: str, *, status: str | None = None, **others: Any) -> RunInfo:
         kept = self.get_run(run_id).info.end_time
-        updated = super().update_run(run_id, status=status, end_time=end_time, name=name)
+        updated = super().update_run(run_id, status=status, **others)
         if updated.end_time is None and kept is not None:
             return super().update_run(run_id, end_time=kept)
         return updated
@@ -363,6 +361,7 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     CheckedTooEarly: "test_one_of_several_threads_creates_an_experiment",
     Unlocked: "test_threads_that_log_to_one_run_lose_nothing",
     **broken_histories.FAULTS,
+    **broken_leases.FAULTS,
     **broken_models.FAULTS,
     **broken_bins.FAULTS,
 }

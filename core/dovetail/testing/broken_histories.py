@@ -9,7 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from dovetail.testing.memory import MemoryTrackingStore
-from dovetail.testing.pages import page_of
+from dovetail.tracking.pages import page_of
 from dovetail.tracking.series import Series
 from dovetail.values import Batch, JournalMark, Metric, Page, RunStatus
 
@@ -26,10 +26,8 @@ MANY = 15_000
 class _Ending(MemoryTrackingStore):
     """Does something to histories when a run ends."""
 
-    def update_run(
-        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
-    ) -> RunInfo:
-        info = super().update_run(run_id, status=status, end_time=end_time, name=name)
+    def update_run(self, run_id: str, *, status: str | None = None, **others: Any) -> RunInfo:
+        info = super().update_run(run_id, status=status, **others)
         if status in RunStatus.ENDED:
             self.seal(run_id)
         return info

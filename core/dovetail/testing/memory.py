@@ -9,17 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from dovetail import uris
-from dovetail.errors import AlreadyExists, InvalidInput, InvalidState, NotFound
+from dovetail.errors import AlreadyExists, NotFound
 from dovetail.hookspecs import hookimpl
 from dovetail.testing.memory_bin import MemoryBin
+from dovetail.testing.memory_leases import MemoryLeases
 from dovetail.testing.memory_links import MemoryLinks
 from dovetail.testing.memory_logged_models import MemoryLoggedModels
 from dovetail.testing.memory_uris import name_in_memory
-from dovetail.testing.pages import page_of
 from dovetail.testing.records import Record, as_dict
-from dovetail.testing.subjects import ExperimentSubject, RunSubject
-from dovetail.tracking.columns import projected
-from dovetail.tracking.filters import matches, parse_filter, parse_order, sort_subjects
+from dovetail.tracking.pages import page_of
+from dovetail.tracking.reference_search import found_experiments, found_runs
+from dovetail.tracking.stages import require_active, require_free, require_renamable, require_restorable
 from dovetail.values import (
     DEFAULT_EXPERIMENT_ID,
     DEFAULT_EXPERIMENT_NAME,
@@ -34,14 +34,15 @@ from dovetail.values.measure import now_ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from dovetail.testing.memory_leases import Held
     from dovetail.tracking.bin import Discarded
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Batch, Dataset, JournalMark, LoggedModel, Metric, NewRun, Run, RunInfo, Tag
+    from dovetail.values import Batch, Dataset, JournalMark, Lease, LoggedModel, Metric, NewRun, Run, RunInfo, Tag
 
 __all__ = ["MemoryTrackingStore", "open_memory"]
 
 
-class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
+class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryBin):
     """Keeps everything in memory, for as long as the process lives.
 
     It is the reference other stores are compared with, and what tests use where any store would do.
@@ -53,6 +54,7 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
     """
 
     record: ClassVar[type[Record]] = Record
+    lasting = False
 
     def __init__(self, uri: str = "memory://", artifact_root: str | None = None) -> None:
         self.uri = uri
@@ -61,6 +63,7 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
         self._experiments: dict[str, Experiment] = {}
         self._runs: dict[str, Record] = {}
         self._marks: dict[str, int] = {}
+        self._held: dict[str, Held] = {}
         self._models: dict[str, LoggedModel] = {}
         self._binned_models: dict[str, int] = {}
         self._datasets: dict[tuple[str, str, str], Dataset] = {}
@@ -99,21 +102,13 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
         max_results: int = 1000,
         page_token: str | None = None,
     ) -> Page[Experiment]:
-        tree, order = parse_filter(filter_string, "experiments"), parse_order(order_by, "experiments")
-        shown = [each for each in self._all_experiments() if each.lifecycle_stage in view_type.stages]
-        shown.sort(key=lambda each: (each.creation_time or 0, int(each.experiment_id)), reverse=True)
-        found = [subject for subject in map(ExperimentSubject, shown) if matches(tree, subject)]
-        ordered = [subject.experiment for subject in sort_subjects(found, order)]
-        search = ("experiments", str(tree), *map(str, order), view_type.name)
-        return page_of(ordered, max_results, page_token, search)
+        shown = self._all_experiments()
+        return found_experiments(shown, filter_string, order_by, view_type, max_results, page_token)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
         with self._lock:
             experiment = self.get_experiment(experiment_id)
-            if experiment.lifecycle_stage == LifecycleStage.DELETED:
-                raise InvalidState(
-                    f"Experiment {experiment_id} is deleted and cannot be renamed.", hint="Restore it first."
-                )
+            require_renamable(experiment)
             if name != experiment.name:
                 self._require_free(name)
             self._keep(replace(experiment, name=name))
@@ -145,7 +140,7 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
     def set_experiment_tags(self, experiment_id: str, tags: Sequence[Tag]) -> None:
         with self._lock:
             experiment = self.get_experiment(experiment_id)
-            self._require_active(experiment)
+            require_active(experiment)
             self._keep(replace(experiment, tags={**experiment.tags, **as_dict(tags)}))
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
@@ -158,20 +153,33 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
     def create_run(self, run: NewRun) -> Run:
         with self._lock:
             experiment = self.get_experiment(run.experiment_id)
-            self._require_active(experiment)
+            require_active(experiment)
             if run.run_id in self._runs or ("run", run.run_id) in self._condemned:
                 raise AlreadyExists(f"{self.uri} has a run {run.run_id!r} already.")
             self._runs[run.run_id] = self.record.of(run, experiment)
+            self._take(run.run_id, run.lease)
             return self.get_run(run.run_id)
 
     def get_run(self, run_id: str) -> Run:
         return self._record(run_id).as_run()
 
     def update_run(
-        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
+        self,
+        run_id: str,
+        *,
+        status: str | None = None,
+        end_time: int | None = None,
+        name: str | None = None,
+        lease: Lease | None = None,
     ) -> RunInfo:
         with self._lock:
             record = self._writable(run_id)
+            if status not in RunStatus.ENDED:
+                self._take(run_id, lease)
+            elif self._is_elsewhere(run_id, lease):
+                return record.info
+            else:
+                self._held.pop(run_id, None)
             info = record.info if end_time is None else replace(record.info, end_time=end_time)
             if status is not None:
                 end = (now_ms() if end_time is None else end_time) if status in RunStatus.ENDED else None
@@ -189,12 +197,7 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
     def restore_run(self, run_id: str) -> None:
         with self._lock:
             record = self._record(run_id)
-            experiment = self.get_experiment(record.info.experiment_id)
-            if experiment.lifecycle_stage == LifecycleStage.DELETED:
-                raise InvalidState(
-                    f"Run {run_id} lies in experiment {experiment.experiment_id}, which is deleted.",
-                    hint="Restore the experiment first.",
-                )
+            require_restorable(f"Run {run_id}", self.get_experiment(record.info.experiment_id))
             self._runs[run_id] = record.staged(LifecycleStage.ACTIVE)
 
     def search_runs(
@@ -207,19 +210,21 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
         page_token: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> Page[Run]:
-        tree, order = parse_filter(filter_string), parse_order(order_by)
-        shown = [each for each in self._runs_of(experiment_ids) if each.info.lifecycle_stage in view_type.stages]
-        shown.sort(key=lambda run: (-run.info.start_time, run.info.run_id))
-        found = [subject for subject in map(RunSubject, shown) if matches(tree, subject)]
-        ordered = [subject.run for subject in sort_subjects(found, order)]
-        search = ("runs", *sorted(set(experiment_ids)), str(tree), *map(str, order), view_type.name)
-        page = page_of(ordered, max_results, page_token, search)
-        return page if columns is None else Page(projected(page, columns), page.token)
+        return found_runs(
+            lambda: self._runs_of(experiment_ids),
+            experiment_ids,
+            filter_string,
+            order_by,
+            view_type,
+            max_results,
+            page_token,
+            columns,
+        )
 
     def move_run(self, run_id: str, experiment_id: str) -> None:
         with self._lock:
             record = self._writable(run_id)
-            self._require_active(self.get_experiment(experiment_id))
+            require_active(self.get_experiment(experiment_id))
             datasets = {key: self._known(experiment_id, each) for key, each in record.datasets.items()}
             info = replace(record.info, experiment_id=experiment_id)
             self._runs[run_id] = replace(record, info=info, datasets=datasets)
@@ -232,12 +237,16 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
             if mark is not None and mark.sequence <= self.applied(mark.writer):
                 return
             late = ended or mark is not None
-            record.require_open(only_tags=late or not (batch.metrics or batch.params))
+            record.require_open(only_tags=late or not (batch.measured or batch.params))
             measured = self._measured(record.info, batch.metrics)
             self._runs[run_id] = record.with_batch(batch)
             self._models.update(measured)
             if mark is not None:
                 self._marks[mark.writer] = mark.sequence
+
+    def drop_points(self, run_id: str, from_step: int) -> None:
+        with self._lock:
+            self._runs[run_id] = self._writable(run_id).rewound(from_step)
 
     def delete_tag(self, run_id: str, key: str) -> None:
         with self._lock:
@@ -286,20 +295,8 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryBin):
         return experiment
 
     def _require_free(self, name: str) -> None:
-        holder = self.get_experiment_by_name(name)
-        if holder is not None:
-            raise AlreadyExists(
-                f"The name {name!r} is taken by the {holder.lifecycle_stage} experiment {holder.experiment_id}.",
-                hint="Use another name, or restore the experiment if it is deleted.",
-            )
-        if any(each.name == name for each in self._condemned_of("experiment")):
-            raise AlreadyExists(
-                f"The name {name!r} is taken by an experiment that is being taken away.", hint="Let `gc` finish."
-            )
-
-    def _require_active(self, experiment: Experiment) -> None:
-        if experiment.lifecycle_stage == LifecycleStage.DELETED:
-            raise InvalidInput(f"Experiment {experiment.experiment_id} is deleted.", hint="Restore it first.")
+        condemned = any(each.name == name for each in self._condemned_of("experiment"))
+        require_free(name, self.get_experiment_by_name(name), condemned=condemned)
 
     def _members(self, experiment_id: str) -> dict[str, Record]:
         return {key: record for key, record in self._runs.items() if record.info.experiment_id == experiment_id}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Container, Iterator, Sequence
 
+    from dovetail.testing.memory_leases import Held
     from dovetail.testing.records import Record
     from dovetail.values import Dataset, Experiment, LoggedModel
 
@@ -32,6 +33,7 @@ class MemoryBin(TrackingStore):
 
     _lock: threading.RLock
     _runs: dict[str, Record]
+    _held: dict[str, Held]
     _models: dict[str, LoggedModel]
     _experiments: dict[str, Experiment]
     _binned_models: dict[str, int]
@@ -100,6 +102,7 @@ class MemoryBin(TrackingStore):
     def _take_out(self, item: Discarded) -> None:
         if item.kind == "run":
             del self._runs[item.id]
+            self._held.pop(item.id, None)
         elif item.kind == "logged_model":
             del self._models[item.id]
             self._binned_models.pop(item.id, None)

@@ -12,10 +12,10 @@ from dovetail.hookspecs import hookimpl
 from dovetail.registry.refusals import alias_moved, name_taken, no_model, no_version, stage_moved
 from dovetail.registry.store import ANYWHERE, Anywhere, RegistryStore
 from dovetail.testing.memory_uris import name_in_memory
-from dovetail.testing.pages import page_of
 from dovetail.testing.registry_shelf import Shelf
-from dovetail.testing.subjects import ModelVersionSubject, RegisteredModelSubject
 from dovetail.tracking.filters import matches, parse_filter, parse_order, sort_subjects
+from dovetail.tracking.pages import page_of
+from dovetail.tracking.subjects import ModelVersionSubject, RegisteredModelSubject
 from dovetail.values import ModelVersion, NewModelVersion, Page, RegisteredModel, RegistryMove, RegistryTag
 from dovetail.values.measure import now_ms
 

@@ -7,7 +7,8 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from dovetail import uris
-from dovetail.errors import ParamConflict, RunEnded
+from dovetail.tracking.params import with_params
+from dovetail.tracking.stages import require_open
 from dovetail.values import (
     DatasetInput,
     InputTag,
@@ -18,7 +19,6 @@ from dovetail.values import (
     RunInfo,
     RunInputs,
     RunOutputs,
-    RunStatus,
 )
 from dovetail.values.measure import now_ms
 
@@ -42,6 +42,7 @@ class Record:
         info: Its metadata.
         params: Its params.
         tags: Its tags.
+        dates: When each of them was set.
         points: The points of each metric, by rank.
         latest: The latest point of each metric.
         binned_with_experiment: Whether it went into the bin along with its experiment.
@@ -54,6 +55,7 @@ class Record:
     info: RunInfo
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, int] = field(default_factory=dict)
     points: Mapping[str, Mapping[tuple[float, ...], Metric]] = field(default_factory=dict)
     latest: Mapping[str, Metric] = field(default_factory=dict)
     binned_with_experiment: bool = False
@@ -75,7 +77,7 @@ class Record:
             start_time=run.start_time,
             artifact_uri=uris.join(experiment.artifact_location, run.run_id, "artifacts"),
         )
-        record = cls(info, tags=tags)
+        record = cls(info, tags=tags, dates=dict.fromkeys(tags, now_ms()))
         return record.named(run.run_name) if run.run_name else record
 
     @property
@@ -92,13 +94,7 @@ class Record:
         Raises:
             RunEnded: It is deleted, or has ended where that matters.
         """
-        if self.deleted:
-            raise RunEnded(f"Run {self.info.run_id} is deleted.", hint="Restore it first.")
-        if self.info.status in RunStatus.ENDED and not only_tags:
-            raise RunEnded(
-                f"Run {self.info.run_id} has ended ({self.info.status}); its metrics and params stay as they are.",
-                hint="Take it up again first, or start another run.",
-            )
+        require_open(self.info.run_id, self.info.status, deleted=self.deleted, only_tags=only_tags)
 
     def staged(self, stage: str, *, with_experiment: bool = False) -> Self:
         """The same run in or out of the bin."""
@@ -108,7 +104,8 @@ class Record:
 
     def named(self, name: str) -> Self:
         """The same run under another name."""
-        return replace(self, info=replace(self.info, run_name=name), tags={**self.tags, RUN_NAME: name})
+        dates = {**self.dates, RUN_NAME: now_ms()}
+        return replace(self, info=replace(self.info, run_name=name), tags={**self.tags, RUN_NAME: name}, dates=dates)
 
     def with_batch(self, batch: Batch) -> Self:
         """The same run with more logged to it.
@@ -116,7 +113,7 @@ class Record:
         Raises:
             ParamConflict: One of the params has another value already.
         """
-        return self.with_params(batch.params).with_metrics(batch.metrics).with_tags(batch.tags)
+        return self.with_params(batch.params).with_metrics(batch.points()).with_tags(batch.tags)
 
     def as_run(self) -> Run:
         """The run as callers see it."""
@@ -135,14 +132,7 @@ class Record:
         Raises:
             ParamConflict: One of them has another value already.
         """
-        kept = dict(self.params)
-        for param in params:
-            if kept.setdefault(param.key, param.value) != param.value:
-                raise ParamConflict(
-                    f"Param {param.key!r} of run {self.info.run_id} is {kept[param.key]!r}, not {param.value!r}.",
-                    hint="Params are written once; use another key, or a tag.",
-                )
-        return replace(self, params=kept)
+        return replace(self, params=with_params(self.params, params, f"run {self.info.run_id}"))
 
     def with_metrics(self, metrics: Sequence[Metric]) -> Self:
         """The same run with these points; points it has already change nothing."""
@@ -155,10 +145,23 @@ class Record:
             latest[point.key] = self.later(latest.get(point.key, point), point)
         return replace(self, points={**self.points, **points}, latest=latest)
 
+    def rewound(self, from_step: int) -> Self:
+        """The same run without the points of a step and of later ones, but for those of the machine's metrics."""
+        points = {
+            key: {rank: point for rank, point in held.items() if point.step < from_step or key.startswith("system/")}
+            for key, held in self.points.items()
+        }
+        latest = {key: max(held.values(), key=_lateness) for key, held in points.items() if held}
+        return replace(self, points=points, latest=latest)
+
     def with_tags(self, tags: Sequence[Tag]) -> Self:
-        """The same run with these tags instead of those of the same keys; the tag of the name renames it."""
-        kept = {**self.tags, **as_dict(tags)}
-        return replace(self, info=replace(self.info, run_name=kept.get(RUN_NAME, self.info.run_name)), tags=kept)
+        """The same run with these tags instead of older ones of the same keys; the tag of the name renames it."""
+        now = now_ms()
+        new = [tag for tag in tags if tag.set_at is None or tag.set_at >= self.dates.get(tag.key, 0)]
+        dates = {**self.dates, **{tag.key: now if tag.set_at is None else tag.set_at for tag in new}}
+        kept = {**self.tags, **as_dict(new)}
+        info = replace(self.info, run_name=kept.get(RUN_NAME, self.info.run_name))
+        return replace(self, info=info, tags=kept, dates=dates)
 
     def with_inputs(self, datasets: Sequence[DatasetInput], models: Sequence[LoggedModelInput]) -> Self:
         """The same run with these inputs; those it has already stay as they are, but get tags if they have none."""

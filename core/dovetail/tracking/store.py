@@ -6,6 +6,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from dovetail.tracking.bin import Bin
+from dovetail.tracking.history_store import HistoryStore
+from dovetail.tracking.leases import Leases
 from dovetail.tracking.logged_model_store import LoggedModelStore
 from dovetail.tracking.walking import every
 from dovetail.values.page import Page
@@ -13,16 +15,16 @@ from dovetail.values.state import ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from dovetail.tracking.series import Series
     from dovetail.values import (
         Batch,
         DatasetInput,
         Experiment,
         JournalMark,
+        Lease,
         LoggedModelInput,
         LoggedModelOutput,
-        Metric,
         NewRun,
         Run,
         RunInfo,
@@ -34,7 +36,7 @@ __all__ = ["MAX_PAGE", "TrackingStore"]
 MAX_PAGE = 50_000
 
 
-class TrackingStore(LoggedModelStore, Bin):
+class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
     """Keeps experiments, runs, logged models, and what was logged to them.
 
     The methods for logged models stand in ``LoggedModelStore``, those for what is deleted in ``Bin``.
@@ -60,9 +62,14 @@ class TrackingStore(LoggedModelStore, Bin):
 
     Attributes:
         uri: Where the store is, in a form that another process (also in another folder) opens the same store by.
+        journals: The folder beside the store in which processes keep what they log until the store has it: whoever
+            opens the store brings in what others left there. None for a store elsewhere: it lies with the user then.
+        lasting: Whether the store outlives this process. What is logged to one that does not goes straight into it.
     """
 
     uri: str
+    journals: Path | None = None
+    lasting: bool = True
 
     # --- experiments -----------------------------------------------------------------------------------------
 
@@ -153,7 +160,7 @@ class TrackingStore(LoggedModelStore, Bin):
     def create_run(self, run: NewRun) -> Run:
         """Create a run. Its name and the tag ``mlflow.runName`` are made equal; the name wins where both are given.
 
-        Its artifacts go to ``<the experiment's artifact location>/<run id>/artifacts``.
+        Its artifacts go to ``<the experiment's artifact location>/<run id>/artifacts``. With a lease, that is taken.
 
         Raises:
             NotFound: There is no such experiment.
@@ -173,11 +180,26 @@ class TrackingStore(LoggedModelStore, Bin):
 
     @abstractmethod
     def update_run(
-        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
+        self,
+        run_id: str,
+        *,
+        status: str | None = None,
+        end_time: int | None = None,
+        name: str | None = None,
+        lease: Lease | None = None,
     ) -> RunInfo:
         """Change what is given and return the run's metadata.
 
-        A status that ends the run sets the end time (given or the present one); one that does not clears it.
+        A status that ends the run sets the end time (given or the present one), and nobody has its lease then; one that
+        does not clears it.
+
+        Args:
+            run_id: The run.
+            status: Its state from now on.
+            end_time: Milliseconds since 1970, UTC.
+            name: What it is called from now on.
+            lease: Whose doing this is. Where it does not end the run, they have its lease from now on, whoever had it.
+                Where it does, and somebody else's lease holds at this moment, nothing at all is changed.
 
         Raises:
             NotFound: There is no such run.
@@ -295,7 +317,8 @@ class TrackingStore(LoggedModelStore, Bin):
         """Store metrics, params and tags of a run, all of them or none.
 
         Identical metric points (key, step, timestamp, value) are one point, whenever they were logged. A param may be
-        logged again with the same value. Of two tags of one key the last one holds; the tag ``mlflow.runName`` renames
+        logged again with the same value. Of two tags of one key the last one holds, but one that says when it was set
+        takes no newer one's place (of one that was removed see ``delete_tag``); the tag ``mlflow.runName`` renames
         the run.
 
         A metric with a ``model_id`` is a point of that logged model as well; with a dataset's name and digest it says
@@ -319,6 +342,8 @@ class TrackingStore(LoggedModelStore, Bin):
     @abstractmethod
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag.
+
+        A tag that was removed is nobody's: a late one of that key comes in, unless the store remembers.
 
         Raises:
             NotFound: There is no such run or tag.
@@ -349,48 +374,6 @@ class TrackingStore(LoggedModelStore, Bin):
             NotFound: There is no such run or logged model.
             RunEnded: The run is deleted.
         """
-
-    @abstractmethod
-    def get_metric_history(
-        self, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
-    ) -> Page[Metric]:
-        """The points of a metric in order of timestamp, step, value (NaN last); empty for an unknown run or key.
-
-        Raises:
-            InvalidInput: The token is not one of this history.
-        """
-
-    def get_metric_series(
-        self,
-        run_ids: Sequence[str],
-        key: str,
-        *,
-        start_step: int | None = None,
-        end_step: int | None = None,
-        points: int | None = None,
-        method: str = "minmax",
-    ) -> dict[str, Series]:
-        """The histories of one metric in several runs, as columns of numbers.
-
-        Args:
-            run_ids: The runs; those that do not exist or have no point in the interval are left out of the answer.
-            key: The metric.
-            start_step: The first step to include; None for all.
-            end_step: The last step to include; None for all.
-            points: The most points of each series; longer ones are thinned out. None for every point.
-            method: How to thin out; one of ``dovetail.tracking.series.METHODS``.
-
-        Returns:
-            A series for each run by its id, in the order of ``run_ids``; points in the order of
-            ``get_metric_history``. First and last point, and with ``minmax`` the lowest and highest values, survive
-            thinning out.
-
-        Raises:
-            InvalidInput: The method is unknown, or fewer than 4 points are asked for.
-        """
-        from dovetail.tracking.series import series_of
-
-        return series_of(lambda run: self.get_metric_history(run, key), run_ids, (start_step, end_step), points, method)
 
     @abstractmethod
     def applied(self, writer: str) -> int:

@@ -2,11 +2,13 @@
 
 from dovetail.values.batch import Batch, JournalMark
 from dovetail.values.dataset import Dataset, DatasetInput, InputTag
+from dovetail.values.event import Event
 from dovetail.values.experiment import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, Experiment
 from dovetail.values.file_info import FileInfo
+from dovetail.values.lease import Lease
 from dovetail.values.link import LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
 from dovetail.values.logged_model import LoggedModel, LoggedModelStatus, NewLoggedModel
-from dovetail.values.measure import Metric, Param, Tag
+from dovetail.values.measure import Metric, MetricColumns, Param, Tag
 from dovetail.values.page import Page
 from dovetail.values.registry import (
     ModelVersion,
@@ -25,16 +27,19 @@ __all__ = [
     "Batch",
     "Dataset",
     "DatasetInput",
+    "Event",
     "Experiment",
     "FileInfo",
     "InputTag",
     "JournalMark",
+    "Lease",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelInput",
     "LoggedModelOutput",
     "LoggedModelStatus",
     "Metric",
+    "MetricColumns",
     "ModelVersion",
     "ModelVersionStatus",
     "NewLoggedModel",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dovetail.errors import InvalidInput
-from dovetail.values.measure import Metric, Param, Tag
+from dovetail.values.measure import Metric, MetricColumns, Param, Tag
 from dovetail.values.value import Value
 
 __all__ = ["Batch", "JournalMark"]
@@ -16,6 +16,12 @@ __all__ = ["Batch", "JournalMark"]
 class Batch(Value):
     """Metrics, params and tags of one run that are stored together or not at all.
 
+    Args:
+        metrics: Points.
+        params: Params.
+        tags: Tags.
+        columns: More points, of many to a metric: what a journal held. They are checked already.
+
     Raises:
         InvalidInput: One param key stands in it twice with different values.
     """
@@ -23,6 +29,7 @@ class Batch(Value):
     metrics: tuple[Metric, ...] = ()
     params: tuple[Param, ...] = ()
     tags: tuple[Tag, ...] = ()
+    columns: tuple[MetricColumns, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kind in (("metrics", Metric), ("params", Param), ("tags", Tag)):
@@ -30,7 +37,18 @@ class Batch(Value):
         _check_params(self.params)
 
     def __len__(self) -> int:
-        return len(self.metrics) + len(self.params) + len(self.tags)
+        return self.measured + len(self.params) + len(self.tags)
+
+    @property
+    def measured(self) -> int:
+        """How many points there are."""
+        return len(self.metrics) + sum(len(each.values) for each in self.columns)
+
+    def points(self) -> tuple[Metric, ...]:
+        """All points, those of the columns too."""
+        if not self.columns:
+            return self.metrics
+        return (*self.metrics, *(point for each in self.columns for point in each.points()))
 
 
 def _members(members: object, kind: type) -> tuple[object, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import reprlib
 import time
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail.errors import InvalidInput
 from dovetail.values.names import (
@@ -22,11 +22,11 @@ from dovetail.values.names import (
 from dovetail.values.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
-__all__ = ["Metric", "Param", "Tag", "now_ms"]
+__all__ = ["Metric", "MetricColumns", "Param", "Tag", "now_ms"]
 
 _NO_NUMBERS = (str, bytes, bytearray, memoryview)  # float() would read the digits in them
 
@@ -91,6 +91,27 @@ class Metric(Value):
     def _facts(self) -> Mapping[str, object]:
         """Links are left out where there are none."""
         return {name: value for name, value in super()._facts().items() if value is not None}
+
+
+class MetricColumns(NamedTuple):
+    """Points of one metric as columns of equal length, in the order in which they were logged.
+
+    Args:
+        key: The metric's name.
+        timestamps: Milliseconds since 1970, UTC.
+        steps: The training steps.
+        values: The measured numbers.
+    """
+
+    key: str
+    timestamps: Sequence[int]
+    steps: Sequence[int]
+    values: Sequence[float]
+
+    def points(self) -> Iterator[Metric]:
+        """The points as values of their own."""
+        for timestamp, step, value in zip(self.timestamps, self.steps, self.values, strict=True):
+            yield Metric.stored(key=self.key, value=value, timestamp=timestamp, step=step)
 
 
 def _check_links(metric: Metric) -> None:
@@ -162,14 +183,25 @@ class Tag(Value):
     Args:
         key: The tag's name; ``mlflow.*`` keys carry what MLflow's own tags mean.
         value: Its value as text, at most 8 000 characters.
+        set_at: When it was set, in milliseconds since 1970, for one that reaches its store late: it takes no newer
+            one's place there. None for one that is set now.
     """
 
     key: str
     value: str
+    set_at: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_key("tag", self.key)
         check_text(f"value of tag {self.key!r}", self.value, MAX_TAG_VALUE)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Key and value, as in MLflow."""
+        return iter(self._facts().items())
+
+    def _facts(self) -> Mapping[str, object]:
+        """When it was set matters to stores alone."""
+        return {"key": self.key, "value": self.value}
 
     @classmethod
     def of(cls, key: str, value: object, *, cut: bool = True) -> Self:

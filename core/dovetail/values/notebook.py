@@ -31,6 +31,7 @@ _COLORS = {
     RunStatus.FINISHED: "#2e9e4f",
     RunStatus.FAILED: "#dc4c3f",
     RunStatus.KILLED: "#c77d0a",
+    RunStatus.CRASHED: "#c0392b",
 }
 # Text and background are the notebook's own.
 _CELL = "text-align:left"  # notebooks put it on the right

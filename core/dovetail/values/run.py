@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from dovetail.values.lease import Lease
+
 __all__ = ["NewRun", "Run", "RunData", "RunInfo", "new_run_id"]
 
 
@@ -38,6 +40,7 @@ class NewRun(Value):
         start_time: Milliseconds since 1970, UTC.
         status: Its first state, RUNNING or SCHEDULED.
         tags: Labels it starts with; ``mlflow.parentRunId`` makes it a child.
+        lease: Which process sees to it; None if nobody says.
 
     Raises:
         InvalidInput: A field is not of its kind, too long, or cannot be stored.
@@ -50,6 +53,7 @@ class NewRun(Value):
     start_time: int = field(default_factory=now_ms)
     status: str = RunStatus.RUNNING
     tags: tuple[Tag, ...] = ()
+    lease: Lease | None = None
 
     def __post_init__(self) -> None:
         self.__dict__["experiment_id"] = check_experiment_id(self.experiment_id)

@@ -10,22 +10,27 @@ __all__ = ["LifecycleStage", "RunStatus", "SourceType", "ViewType"]
 
 
 class RunStatus:
-    """The states of a run, as they travel on the wire."""
+    """The states of a run.
+
+    CRASHED is dovetail's own: the process that saw to the run has gone without ending it. Where MLflow's words are
+    needed it is FAILED.
+    """
 
     RUNNING = "RUNNING"
     SCHEDULED = "SCHEDULED"
     FINISHED = "FINISHED"
     FAILED = "FAILED"
     KILLED = "KILLED"
-    ALL = (RUNNING, SCHEDULED, FINISHED, FAILED, KILLED)
-    ENDED = frozenset({FINISHED, FAILED, KILLED})
+    CRASHED = "CRASHED"
+    ALL = (RUNNING, SCHEDULED, FINISHED, FAILED, KILLED, CRASHED)
+    ENDED = frozenset({FINISHED, FAILED, KILLED, CRASHED})
 
     @classmethod
     def check(cls, status: str) -> str:
         """Return the status in capitals.
 
         Raises:
-            InvalidInput: It is none of the five.
+            InvalidInput: It is none of them.
         """
         if not isinstance(status, str) or status.upper() not in cls.ALL:
             raise InvalidInput(f"Run status {status!r} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
@@ -36,7 +41,7 @@ class RunStatus:
         """Return the status in capitals if a run with it is over.
 
         Raises:
-            InvalidInput: It is none of FINISHED, FAILED and KILLED.
+            InvalidInput: It is none of FINISHED, FAILED, KILLED and CRASHED.
         """
         if (checked := cls.check(status)) not in cls.ENDED:
             raise InvalidInput(
@@ -55,7 +60,7 @@ class RunStatus:
 
     @classmethod
     def all_status(cls) -> list[str]:
-        """All five, as a list."""
+        """All of them, as a list."""
         return list(cls.ALL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from threading import Event
 from typing import TYPE_CHECKING
 
 from dovetail.errors import AliasMoved, AlreadyExists, NotFound, StageMoved
@@ -163,13 +164,25 @@ class ThreadStories(Stories):
         """While an alias and a stage are moved, every reader sees each version and model as it was at one moment."""
         registered(store, versions=2)
         store.transition_stage("wine", 1, "Production")
+        looking, moved = Event(), Event()
+
+        def move() -> None:
+            for each in range(20):
+                looking.clear()
+                looking.wait(timeout=10)  # somebody looks at each move, however the threads take turns
+                store.transition_stage("wine", 1 + (each + 1) % 2, "Production", archive_existing=True)
 
         def work(number: int) -> list[tuple[str, ...]]:
             if number == 0:
-                for each in range(20):
-                    store.transition_stage("wine", 1 + (each + 1) % 2, "Production", archive_existing=True)
+                try:
+                    move()
+                finally:
+                    moved.set()
                 return []
-            seen = (store.search_model_versions() for _ in range(20))
+            seen = []
+            while not moved.is_set():
+                looking.set()
+                seen.append(store.search_model_versions())
             return [tuple(sorted(each.current_stage for each in page)) for page in seen]
 
         shown = {stages for seen in together(work) for stages in seen}

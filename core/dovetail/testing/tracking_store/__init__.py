@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dovetail.testing.tracking_store.batches import BatchStories, MarkStories
+from dovetail.testing.tracking_store.batches import BatchStories, LateTagStories, MarkStories
 from dovetail.testing.tracking_store.bin import BinStories
 from dovetail.testing.tracking_store.columns import ColumnStories
 from dovetail.testing.tracking_store.experiments import ExperimentStories
@@ -12,12 +12,14 @@ from dovetail.testing.tracking_store.histories import (
     HistoryThreadStories,
     SeriesStories,
 )
+from dovetail.testing.tracking_store.leases import LeaseStories
 from dovetail.testing.tracking_store.links import LinkStories
 from dovetail.testing.tracking_store.logged_model_searches import LoggedModelSearchStories
 from dovetail.testing.tracking_store.logged_models import LoggedModelStories
 from dovetail.testing.tracking_store.metrics import MetricStories
 from dovetail.testing.tracking_store.moves import MoveStories
 from dovetail.testing.tracking_store.processes import ProcessStories, ReopenStories
+from dovetail.testing.tracking_store.rewinding import RewindStories
 from dovetail.testing.tracking_store.runs import RunStories
 from dovetail.testing.tracking_store.searches import ExperimentSearchStories, RunSearchStories
 from dovetail.testing.tracking_store.texts import TextStories
@@ -31,6 +33,9 @@ class TrackingStoreSuite(
     RunStories,
     BatchStories,
     MarkStories,
+    LateTagStories,
+    LeaseStories,
+    RewindStories,
     MetricStories,
     HistoryStories,
     SeriesStories,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dovetail.errors import NotFound, ParamConflict, RunEnded
-from dovetail.testing.tracking_store.base import Stories, batch_of, history, point, snapshot, started
+from dovetail.testing.tracking_store.base import RUN_NAME, Stories, batch_of, history, point, snapshot, started
 from dovetail.values import Batch, JournalMark, Param, RunStatus, Tag
 
 if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
 
-__all__ = ["BatchStories", "MarkStories"]
+__all__ = ["BatchStories", "LateTagStories", "MarkStories"]
 
 
 class BatchStories(Stories):
@@ -156,6 +156,38 @@ class BatchStories(Stories):
                 store.log_batch(run_id, refused, mark=JournalMark("w", 1))
         assert snapshot(store.get_run(run_id)) == before
         assert store.applied("w") == 0
+
+
+class LateTagStories(Stories):
+    """Tags that reach the store late, with the time at which they were set."""
+
+    def test_a_late_tag_takes_no_newer_ones_place(self, store: TrackingStore) -> None:
+        """What a journal brings a day later was true a day ago."""
+        run_id = started(store)
+        store.log_batch(run_id, batch_of(tags={"stage": "evaluated"}))
+        long_ago = Tag("stage", "training", set_at=1000), Tag("host", "a", set_at=1000)
+        store.log_batch(run_id, Batch(tags=long_ago))
+        tags = store.get_run(run_id).data.tags
+        assert (tags["stage"], tags["host"]) == ("evaluated", "a")
+
+    def test_late_tags_are_told_apart_by_their_times(self, store: TrackingStore) -> None:
+        """Whichever comes first; and what is set now takes any one's place."""
+        run_id = started(store)
+        for set_at, expected in ((2000, "2000"), (1000, "2000"), (3000, "3000"), (3000, "3000")):
+            store.log_batch(run_id, Batch(tags=(Tag("stage", str(set_at), set_at=set_at),)))
+            assert store.get_run(run_id).data.tags["stage"] == expected
+        store.log_batch(run_id, Batch(tags=(Tag("stage", "future", set_at=2**52),)))
+        store.log_batch(run_id, batch_of(tags={"stage": "now"}))
+        assert store.get_run(run_id).data.tags["stage"] == "now"
+
+    def test_a_late_name_takes_no_newer_ones_place(self, store: TrackingStore) -> None:
+        """The tag of the name and the name are one thing."""
+        run_id = started(store, run_name="new")
+        store.log_batch(run_id, Batch(tags=(Tag(RUN_NAME, "old", set_at=1000),)))
+        run = store.get_run(run_id)
+        assert (run.info.run_name, run.data.tags[RUN_NAME]) == ("new", "new")
+        store.log_batch(run_id, Batch(tags=(Tag(RUN_NAME, "newest", set_at=2**52),)))
+        assert store.get_run(run_id).info.run_name == "newest"
 
 
 class MarkStories(Stories):
