@@ -12,7 +12,7 @@ from sqlalchemy.dialects.mysql import pymysql as engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from dovetail_sql.functions import FitsPattern, FitsPatternFolded, ParamNumber, Within
+from dovetail_sql.functions import Clock, FitsPattern, FitsPatternFolded, ParamNumber, Within
 from dovetail_sql.texts import Text, Texts
 
 if TYPE_CHECKING:
@@ -116,6 +116,12 @@ def _written_out(text: Text) -> Text:
     return text._replace(text=whole, constants={})
 
 
+def _clock(element: FunctionElement[int], compiler: SQLCompiler, **options: Any) -> str:
+    del element, compiler, options
+    # In UTC: the hour that summer time gives back is there twice.
+    return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000)"
+
+
 def _within(element: Within, compiler: SQLCompiler, **options: Any) -> str:
     # The driver writes lists out.
     value, values = (compiler.process(clause, **options) for clause in element.clauses)
@@ -146,6 +152,7 @@ def _number(element: FunctionElement[float], compiler: SQLCompiler, **options: A
 
 for _name in ("mysql", "mariadb"):
     compiles(_AsDouble, _name)(_as_double)
+    compiles(Clock, _name)(_clock)
     compiles(Within, _name)(_within)
     compiles(FitsPattern, _name)(_pattern)
     compiles(FitsPatternFolded, _name)(_folded)

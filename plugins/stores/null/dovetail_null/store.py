@@ -31,7 +31,7 @@ from dovetail_null.recent import Recent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dovetail.values import Batch, JournalMark, LoggedModel, Metric, NewRun, Tag
+    from dovetail.values import Batch, JournalMark, Lease, LoggedModel, Metric, NewRun, Tag
 
 __all__ = ["NullTrackingStore"]
 
@@ -48,6 +48,8 @@ class NullTrackingStore(NullLoggedModels, NullBin):
     An id it does not know is taken for one of another process's: a script's children take up the script's run. So it
     promises neither durability nor that a write is read back, and is not held to ``TrackingStoreSuite``.
     """
+
+    lasting = False
 
     def __init__(self) -> None:
         self.uri = URI
@@ -160,9 +162,16 @@ class NullTrackingStore(NullLoggedModels, NullBin):
         return known or Run(_info(run_id, settings.get("experiment_id") or DEFAULT_EXPERIMENT_ID))
 
     def update_run(
-        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
+        self,
+        run_id: str,
+        *,
+        status: str | None = None,
+        end_time: int | None = None,
+        name: str | None = None,
+        lease: Lease | None = None,
     ) -> RunInfo:
-        """Change what is given and return the run's metadata."""
+        """Change what is given and return the run's metadata; nobody else ever has the lease."""
+        del lease
         with _lock:
             run = self._not_deleted(run_id)
             info = run.info if end_time is None else replace(run.info, end_time=end_time)
@@ -170,6 +179,21 @@ class NullTrackingStore(NullLoggedModels, NullBin):
                 end = (now_ms() if end_time is None else end_time) if status in RunStatus.ENDED else None
                 info = replace(info, status=status, end_time=end)
             return self._put(_named(replace(run, info=info), name)).info
+
+    def beat(self, holder: str, seconds: float) -> None:
+        """Nobody asks for signs of life: what is remembered ends with the process."""
+        del holder, seconds
+
+    def reap_runs(self, holder: str | None = None, seen: int | None = None) -> Sequence[str]:
+        """Nothing."""
+        del holder, seen
+        return ()
+
+    def drop_points(self, run_id: str, from_step: int) -> None:
+        """See to it that the run is not deleted: there are no points."""
+        del from_step
+        with _lock:
+            self._not_deleted(run_id)
 
     def delete_run(self, run_id: str) -> None:
         """Put the run in the bin."""
@@ -219,7 +243,7 @@ class NullTrackingStore(NullLoggedModels, NullBin):
         late = ended or mark is not None
         with _lock:
             run = self._not_deleted(run_id)
-            if run.info.status in RunStatus.ENDED and (batch.metrics or batch.params) and not late:
+            if run.info.status in RunStatus.ENDED and (batch.measured or batch.params) and not late:
                 raise RunEnded(
                     f"Run {run_id} has ended ({run.info.status}).", hint="Take it up again, or start another."
                 )

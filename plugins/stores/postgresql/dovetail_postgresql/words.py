@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.ext.compiler import compiles
 
-from dovetail_sql.functions import FitsPattern, FitsPatternFolded, ParamNumber
+from dovetail_sql.functions import Clock, FitsPattern, FitsPatternFolded, ParamNumber
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -37,6 +37,12 @@ _CASES = (
     ("abs({number}) >= 1.7976931348623158e308", "{sign} * 'Infinity'::float8"),
     ("abs({number}) < 2.4703282292062328e-324", "0"),
 )
+
+
+def _clock(element: FunctionElement[int], compiler: SQLCompiler, **options: Any) -> str:
+    # Not that of the transaction: it may have waited for a lock.
+    del element, compiler, options
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
 def _pattern(element: FunctionElement[bool], compiler: SQLCompiler, **options: Any) -> str:
@@ -68,6 +74,7 @@ def _number(element: FunctionElement[float], compiler: SQLCompiler, **options: A
     return f"(CASE {cases} ELSE ({number})::float8 END)"
 
 
+compiles(Clock, "postgresql")(_clock)
 compiles(FitsPattern, "postgresql")(_pattern)
 compiles(FitsPatternFolded, "postgresql")(_folded)
 compiles(ParamNumber, "postgresql")(_number)

@@ -24,6 +24,7 @@ def test_every_statement_for_many_rows_takes_its_columns_as_arrays(name: str) ->
 def test_columns_are_named_in_the_order_of_the_arrays() -> None:
     text = TEXTS.named("put_tag")
     assert of_arrays(text.construct, text.text, MANY["put_tag"]) == (
-        "INSERT INTO tag (run, key, value) SELECT * FROM unnest(%(run)s::int8[], %(key)s::int8[], %(value)s::text[]) "
-        "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value"
+        "INSERT INTO tag (run, key, value, set_at) "
+        "SELECT * FROM unnest(%(run)s::int8[], %(key)s::int8[], %(value)s::text[], %(set_at)s::int8[]) "
+        "ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, set_at = excluded.set_at"
     )

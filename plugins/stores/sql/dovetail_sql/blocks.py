@@ -27,7 +27,7 @@ import zlib
 from array import array
 from itertools import accumulate
 from math import isnan, nan
-from operator import itemgetter, sub
+from operator import itemgetter, le, lt, sub
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dovetail.errors import StoreError
@@ -43,11 +43,13 @@ __all__ = [
     "PART",
     "Head",
     "Point",
+    "are_ordered",
     "defined",
     "head_of",
     "joined",
     "ordered",
     "packed",
+    "packed_columns",
     "place",
     "points_of",
     "sketched",
@@ -108,6 +110,11 @@ def defined(values: Sequence[float]) -> Sequence[float | None]:
 # --- writing -------------------------------------------------------------------------------------------------
 
 
+def are_ordered(timestamps: list[int], steps: list[int]) -> bool:
+    """Whether points are in the order of histories for certain, each once: what a loop logs is."""
+    return all(map(le, timestamps, timestamps[1:])) and all(map(lt, steps, steps[1:]))
+
+
 def packed(points: Sequence[Point]) -> Row:
     """A block, as the values of a row from ``points`` on.
 
@@ -115,13 +122,17 @@ def packed(points: Sequence[Point]) -> Row:
         points: At least one and at most ``growth.SIZE`` points, as ``ordered`` gives them.
     """
     timestamps, steps, numbers = (list(column) for column in zip(*points, strict=True))
-    values = [nan if value is None else value for value in numbers]
+    return packed_columns(timestamps, steps, [nan if value is None else value for value in numbers])
+
+
+def packed_columns(timestamps: list[int], steps: list[int], values: list[float]) -> Row:
+    """The same of columns, where NaN is NaN."""
     codes_and_columns = [_coded(timestamps), _coded(steps)]
-    payload = _PAYLOAD.pack(_VERSION, *(code for code, _ in codes_and_columns), len(points))
+    payload = _PAYLOAD.pack(_VERSION, *(code for code, _ in codes_and_columns), len(values))
     payload += b"".join(column for _, column in codes_and_columns) + _little(array("d", values))
     head = _packed_head(sketched(timestamps, steps, values))
     spans = (timestamps[0], timestamps[-1], min(steps), max(steps))
-    return len(points), *spans, _checked(head), _checked(payload)
+    return len(values), *spans, _checked(head), _checked(payload)
 
 
 def sketched(timestamps: Sequence[int], steps: Sequence[int], values: Sequence[float]) -> Head:
@@ -135,7 +146,8 @@ def sketched(timestamps: Sequence[int], steps: Sequence[int], values: Sequence[f
     for start in range(0, len(values), PART):
         low, high = extremes(values[start : start + PART])
         parts.append((point(start + low), point(start + high)))
-    return Head(point(0), point(len(values) - 1), parts, numbers.count(None))
+    undefined = 0 if numbers is values else numbers.count(None)
+    return Head(point(0), point(len(values) - 1), parts, undefined)
 
 
 def _packed_head(head: Head) -> bytes:

@@ -10,6 +10,7 @@ from dovetail import settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from sqlalchemy.sql.expression import Executable
 
@@ -136,6 +137,9 @@ class Database(ABC):
         artifact_root: URI of the folder that artifacts go to by default.
         shared: Whether others may be using it from other machines. Then its schema is upgraded only on request, and
             each experiment keeps the place of its artifacts.
+        journals: The folder beside it in which processes keep what they log until it is in the database; None for a
+            database elsewhere.
+        lasting: Whether it outlives this process.
     """
 
     uri: str
@@ -143,6 +147,8 @@ class Database(ABC):
     plugin: str
     artifact_root: str
     shared: bool = False
+    journals: Path | None = None
+    lasting: bool = True
 
     @abstractmethod
     def read(self) -> AbstractContextManager[Transaction]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Double, null
+from sqlalchemy import BigInteger, Double, null
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import Null
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,10 +19,18 @@ from dovetail_sql.floats import Bounded
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["FitsPattern", "FitsPatternFolded", "MayBeNumber", "ParamNumber", "Within"]
+__all__ = ["Clock", "FitsPattern", "FitsPatternFolded", "MayBeNumber", "ParamNumber", "Within"]
 
 # Typed as truth values they would be rendered as ``… = 1``, which keeps engines from using an index.
 _TRUTH: Any = NullType()
+
+
+class Clock(FunctionElement[int]):
+    """The engine's clock: milliseconds since 1970, UTC."""
+
+    type: Any = BigInteger()
+    name = "clock"
+    inherit_cache = True
 
 
 class FitsPattern(FunctionElement[bool]):
@@ -81,6 +89,12 @@ def _call(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) 
     return f"{element.name}({arguments})"
 
 
+@compiles(Clock)  # type: ignore[no-untyped-call,untyped-decorator,unused-ignore]
+def _standard_clock(element: Clock, compiler: SQLCompiler, **options: Any) -> str:
+    del element, compiler, options
+    return "CAST(extract(epoch FROM CURRENT_TIMESTAMP) * 1000 AS BIGINT)"
+
+
 for _element in (FitsPattern, FitsPatternFolded, ParamNumber):
     compiles(_element)(_call)
 
@@ -101,6 +115,13 @@ def _within_array(element: Within, compiler: SQLCompiler, **options: Any) -> str
 def _within_json(element: Within, compiler: SQLCompiler, **options: Any) -> str:
     value, values = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{value} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - made of SQLAlchemy's own pieces
+
+
+@compiles(Clock, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator,unused-ignore]
+def _clock(element: Clock, compiler: SQLCompiler, **options: Any) -> str:
+    """From days since noon of a day long ago, which sqlite counts to the millisecond."""
+    del element, compiler, options
+    return "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
 
 @compiles(FitsPattern, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator,unused-ignore]

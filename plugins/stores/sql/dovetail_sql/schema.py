@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "SchemaState", "check", "given_root", "pending", "prepare", "state_in", "upgrade"]
 
-VERSION = 2
+VERSION = 3
 """The schema version that this release makes and works with."""
 
 _OURS = frozenset({"schema_version", "journal_writers"})
@@ -182,7 +182,7 @@ def _version(database: Database, transaction: Transaction) -> int:
 def _mlflow(database: Database) -> ForeignLayout:
     return ForeignLayout(
         f"{database.name} is a database of MLflow's and is left as it is.",
-        hint="Name another file, such as sqlite:///dovetail.db.",
+        hint="Name another one, such as sqlite:///dovetail.db; `dovetail import mlflow` brings in what a file holds.",
     )
 
 
@@ -196,7 +196,7 @@ def _foreign(database: Database, why: str) -> ForeignLayout:
 def _too_new(database: Database, version: int, wanted: int) -> SchemaTooNew:
     return SchemaTooNew(
         f"{database.name} has schema version {version}; this {database.plugin} works with versions up to {wanted}.",
-        hint=f"A newer dovetail wrote it: pip install --upgrade {database.plugin}",
+        hint=f"A newer dovetail wrote it: upgrade {database.plugin} from where you installed it.",
     )
 
 
@@ -221,7 +221,7 @@ def _way(database: Database, state: SchemaState, migrations: Sequence[Migration]
     if [step.version for step in steps] != list(range(state.version + 1, state.wanted + 1)):
         raise StoreError(
             f"{database.name} was not upgraded: there is no way from schema version {state.version} to {state.wanted}.",
-            hint=f"Reinstall the plugin: pip install --force-reinstall {database.plugin}",
+            hint=f"Reinstall {database.plugin} from where you installed it.",
         )
     return steps
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from dovetail_sql.blocks import ordered, packed, points_of
+from dovetail_sql.blocks import ordered, packed, packed_columns, points_of
 from dovetail_sql.growth import SHORT, SIZE, TAIL, scattered, small_blocks, tails
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from dovetail_sql.blocks import Point
     from dovetail_sql.database import Row, Transaction
 
-__all__ = ["MOST", "Outcome", "step"]
+__all__ = ["MOST", "Outcome", "add_blocks", "add_columns", "step"]
 
-MOST = 64 * SIZE
+MOST = 16 * SIZE
 """About how many points one transaction seals; others wait for it."""
 
 
@@ -106,7 +106,7 @@ def _seal(transaction: Transaction, run: int, portion: _Portion) -> int:
     found: defaultdict[int, list[Point]] = defaultdict(list)
     for _, key, timestamp, moment, value in rows:
         found[key].append((timestamp, moment, value))
-    _add(transaction, run, found)
+    add_blocks(transaction, run, found)
     transaction.run("drop_tail", {**these, "last": rows[-1][0]})
     return len(rows)
 
@@ -116,14 +116,14 @@ def _put_together(transaction: Transaction, run: int, *, ended: bool) -> bool:
     small = small_blocks(transaction, run)
     wanted = [key for key, blocks in small.items() if sum(blocks.values()) >= SIZE or (ended and scattered(blocks))]
     owners: dict[int, int] = {}
-    points = 0
-    while wanted and points < MOST:
-        key = wanted.pop()
-        owners |= dict.fromkeys(small[key], key)
-        points += sum(small[key].values())
+    points, blocks = 0, [(key, number, length) for key in wanted for number, length in small[key].items()]
+    for key, number, length in blocks:
+        if points < MOST:
+            owners[number] = key
+            points += length
     if owners:
         _replace(transaction, run, owners)
-    return bool(wanted)
+    return len(owners) < len(blocks)
 
 
 def _replace(transaction: Transaction, run: int, owners: Mapping[int, int]) -> None:
@@ -139,10 +139,10 @@ def _replace(transaction: Transaction, run: int, owners: Mapping[int, int]) -> N
     for number, payload in transaction.rows("payloads", ids):
         found[owners[number]] += points_of(payload)
     transaction.run("drop_blocks", ids)
-    _add(transaction, run, found)
+    add_blocks(transaction, run, found)
 
 
-def _add(transaction: Transaction, run: int, found: Mapping[int, Sequence[Point]]) -> None:
+def add_blocks(transaction: Transaction, run: int, found: Mapping[int, Sequence[Point]]) -> None:
     """Add points of a run as blocks, by key."""
     blocks: list[Row] = []
     for key, points in found.items():
@@ -150,3 +150,13 @@ def _add(transaction: Transaction, run: int, found: Mapping[int, Sequence[Point]
         blocks += [(run, key, *packed(whole[start : start + SIZE])) for start in range(0, len(whole), SIZE)]
     if blocks:
         transaction.many("add_block", blocks)
+
+
+def add_columns(
+    transaction: Transaction, run: int, key: int, columns: tuple[list[int], list[int], list[float]]
+) -> None:
+    """Add points of one key as blocks: timestamps, steps and values, in the order of histories already."""
+    timestamps, steps, values = columns
+    parts = [slice(start, start + SIZE) for start in range(0, len(values), SIZE)]
+    blocks = [(run, key, *packed_columns(timestamps[part], steps[part], values[part])) for part in parts]
+    transaction.many("add_block", blocks)

@@ -20,6 +20,7 @@ __all__ = ["registry_store", "tracking_store"]
 _LOGGING = frozenset({"log_batch", "log_inputs", "log_outputs", "delete_run", "restore_run", "set_experiment_tags"})
 _TIDYING = frozenset({"discarded", "condemn", "move_run", "restore_logged_model"})
 _NOTING = frozenset({"set_registered_model_tags", "set_model_version_tags"})
+_SEEING_TO = frozenset({"beat", "reap_runs", "drop_points"})
 _UPKEEP = frozenset({"check_schema", "upgrade_schema"})
 # What takes many transactions, and these.
 _OF_STEPS = frozenset({"purge"})
@@ -40,7 +41,7 @@ def registry_store(database: Database) -> SqlRegistryStore:
 @cache
 def _tracking() -> type[SqlTrackingStore]:
     methods = (_methods(TrackingStore) | {"check_schema", "upgrade_schema"}) - _OF_STEPS
-    return retried(SqlTrackingStore, methods, _LOGGING | _TIDYING | _UPKEEP | _reading(methods), _STEPS)
+    return retried(SqlTrackingStore, methods, _LOGGING | _TIDYING | _SEEING_TO | _UPKEEP | _reading(methods), _STEPS)
 
 
 @cache

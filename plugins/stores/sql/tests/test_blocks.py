@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dovetail.errors import StoreError
-from dovetail_sql.blocks import PART, defined, head_of, joined, ordered, packed, place, points_of
+from dovetail_sql.blocks import (
+    PART,
+    are_ordered,
+    defined,
+    head_of,
+    joined,
+    ordered,
+    packed,
+    packed_columns,
+    place,
+    points_of,
+)
 from dovetail_sql.growth import SIZE
 
 if TYPE_CHECKING:
@@ -54,6 +65,19 @@ class TestPoints:
     def test_are_ordered_and_each_there_once(self, points: list[Point]) -> None:
         found = ordered([*points, *points[::2]])
         assert list(map(place, found)) == sorted(set(map(place, points)))
+
+    @given(lists)
+    def test_that_a_loop_logged_are_packed_as_they_are(self, points: list[Point]) -> None:
+        growing = [(each, step, value) for each, (_, step, value) in enumerate(sorted(points, key=lambda it: it[1]))]
+        for those in (points, growing, ordered(points)):
+            timestamps, steps, values = (list(column) for column in zip(*those, strict=True))
+            if are_ordered(timestamps, steps):
+                numbers = [nan if value is None else value for value in values]
+                assert same(ordered(those), those)
+                assert packed_columns(timestamps, steps, numbers) == packed(those)
+        assert are_ordered([5, 5, 6], [1, 2, 3])
+        assert not are_ordered([5, 5, 6], [1, 2, 2])
+        assert not are_ordered([5, 4, 6], [1, 2, 3])
 
     @pytest.mark.parametrize(
         ("points", "bytes_each"),

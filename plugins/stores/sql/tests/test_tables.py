@@ -22,7 +22,7 @@ COLLATIONS = {
     "mariadb://": "utf8mb4_nopad_bin",
 }
 # Texts that any order will do for: words of dovetail's own, and places, which are compared with an id at their end.
-ANY_ORDER = {"stage", "status", "kind", "source_type", "artifact_location", "artifact_uri"}
+ANY_ORDER = {"stage", "status", "kind", "holder", "source_type", "artifact_location", "artifact_uri"}
 # What searches ask for by name and value.
 SEARCHED = {"param", "tag", "model_param", "model_tag", "registered_model_tags", "model_version_tags"}
 
@@ -109,7 +109,7 @@ class TestDefinitions:
     def test_keep_what_is_told_apart_by_other_than_numbers_of_its_own_in_the_order_of_its_keys_in_sqlite(self) -> None:
         clustered = {text.split()[2] for text in definitions("sqlite://") if text.endswith("WITHOUT ROWID")}
         keyed = {table.name for table in metadata.tables.values() if {*table.primary_key.columns.keys()} - {"id"}}
-        assert clustered == keyed
+        assert clustered == keyed - {"leases"}  # few rows, and one text that makes it in every engine
         assert clustered >= SEARCHED | {"latest_metric", "experiment_tags", "input_tags", "registry_aliases"}
         assert clustered >= {"journal_writers", "deleted_models"}
 

@@ -57,6 +57,9 @@ class FileDatabase(Database):
             )
         self.path, self.uri, self.name = path, uri_of(path), str(path)
         self.artifact_root = uris.uri_of(path.parent / "dovetail-artifacts")
+        # Beside the file itself: whoever opens it by another name is to find them, too.
+        place = path.resolve() if path.is_symlink() else path
+        self.journals = place.with_name(f"{place.name}.journals")
         self._timeout = busy_timeout()
         self._watch = watch
         self._begin_anew()

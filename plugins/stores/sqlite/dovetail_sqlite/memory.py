@@ -36,6 +36,7 @@ class MemoryDatabase(Database):
     uri = "sqlite://"
     name = "The sqlite database in memory"
     plugin = "dovetail-sqlite"
+    lasting = False
 
     def __init__(self, watch: Callable[[str], None] | None = None) -> None:
         self.artifact_root = uris.uri_of(Path.cwd() / "dovetail-artifacts")

@@ -127,7 +127,8 @@ class TestStatements:
 
     def test_of_the_end_of_a_run(self, counted: Counted) -> None:
         spent = counted.of(lambda: counted.store.update_run(counted.run_id, status="FINISHED"))
-        assert spent == ["BEGIN IMMEDIATE", "run", "update_run", "tail_lengths", "small_blocks", "COMMIT"]
+        told = ["BEGIN IMMEDIATE", "run", "end_lease", "update_run", "tail_lengths", "small_blocks", "COMMIT"]
+        assert spent == told
 
     def test_of_reading_a_run(self, counted: Counted) -> None:
         counted.store.get_run(counted.run_id)  # learns the names of the keys
@@ -204,7 +205,8 @@ def crowded(counted: Counted) -> Counted:
             )
             raw.execute("INSERT INTO latest_metric VALUES (?, ?, ?, 0, 0)", (run, loss, -run))
             raw.execute("INSERT INTO param VALUES (?, ?, ?)", (run, lr, f"{run}"))
-            raw.execute("INSERT INTO tag VALUES (?, ?, ?), (?, ?, 'y')", (run, a, "c" if run % 2 else "d", run, x))
+            tags = run, a, "c" if run % 2 else "d", run, x
+            raw.execute("INSERT INTO tag (run, key, value) VALUES (?, ?, ?), (?, ?, 'y')", tags)
         raw.commit()
     return counted
 

@@ -126,7 +126,7 @@ class TestNewerSchema:
         error = refusal(path, SchemaTooNew)
         assert f"has schema version {VERSION + 1};" in error.message
         assert error.message.endswith(f"up to {VERSION}.")
-        assert "pip install --upgrade dovetail-sqlite" in str(error.hint)
+        assert "upgrade dovetail-sqlite" in str(error.hint)
 
     def test_without_its_version_it_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "dovetail.db"

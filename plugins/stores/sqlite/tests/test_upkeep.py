@@ -253,7 +253,7 @@ class TestOthers:
         assert process.returncode == SchemaTooNew.exit_code
         assert told.splitlines() == [
             f"Error: {path} has schema version {LATER}; this dovetail-sqlite works with versions up to {VERSION}.",
-            "  A newer dovetail wrote it: pip install --upgrade dovetail-sqlite",
+            "  A newer dovetail wrote it: upgrade dovetail-sqlite from where you installed it.",
         ]
         assert path.read_bytes() == before
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy.dialects import sqlite
 
 from dovetail_sql.statements import bin as bin_
-from dovetail_sql.statements import datasets, experiments, histories, logged_models, registry, runs
+from dovetail_sql.statements import datasets, experiments, histories, leases, logged_models, registry, runs
 from dovetail_sql.statements.runs import RUN_COLUMNS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MANY", "RUN_COLUMNS", "fixed"]
 
-_NOUNS = (experiments, runs, histories, datasets, logged_models, registry, bin_)
+_NOUNS = (experiments, runs, leases, histories, datasets, logged_models, registry, bin_)
 
 MANY: dict[str, tuple[str, ...]] = {name: columns for noun in _NOUNS for name, columns in noun.MANY.items()}
 """The statements that are executed for many rows, and the order of the values in each row."""

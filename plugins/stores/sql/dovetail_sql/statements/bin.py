@@ -116,7 +116,8 @@ def _purging() -> dict[str, Executable]:
 def _slice(table: Table, column: str, kind: str) -> dict[str, Executable]:
     """Find some of the rows that belong to an owner, and delete those: engines differ in how to delete only so many."""
     mine = table.c[column] == bindparam("owner")
-    places = [each for each in table.primary_key.columns if each.name != column]
+    # Of a table with one row an owner, the owner is the place.
+    places = [each for each in table.primary_key.columns if each.name != column] or list(table.primary_key.columns)
     among = Within(places[0], bindparam("places"))
     found = among if len(places) == len(table.primary_key.columns) else and_(mine, among)
     return {

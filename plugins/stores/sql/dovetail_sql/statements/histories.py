@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import and_, bindparam, delete, func, insert, select, tuple_
 
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
@@ -44,6 +44,7 @@ def fixed(put: Put) -> dict[str, Executable]:
         "add_point": row(insert(_points), MANY["add_point"]),
         "add_block": row(insert(_blocks), MANY["add_block"]),
         **_sealing(),
+        **_rewinding(),
         **_history(),
         **_series(),
     }
@@ -68,6 +69,41 @@ def _sealing() -> dict[str, Executable]:
         "keys_of_blocks": select(_blocks.c.key).where(_blocks.c.run == run).distinct(),
         "drop_blocks": delete(_blocks).where(Within(_blocks.c.id, ids)),
         "payloads": select(_blocks.c.id, _blocks.c.payload).where(Within(_blocks.c.id, ids)),
+    }
+
+
+def _rewinding() -> dict[str, Executable]:
+    """About the points of one run, by its number, from a step on; those of the machine's metrics stay."""
+    run: Any = bindparam("run")
+    step: Any = bindparam("from_step")
+    those = select(t.keys.c.id).where(func.substr(t.keys.c.name, 1, 7) != "system/")
+    latest = t.latest_metric
+    keys: Any = bindparam("keys")
+    among = Within(_blocks.c.key, keys)
+    peaks = (
+        select(_points.c.key, func.max(_points.c.step).label("step"))
+        .where(_points.c.run == run, Within(_points.c.key, keys))
+        .group_by(_points.c.key)
+        .subquery("peaks")
+    )
+    return {
+        "drop_points": delete(_points).where(_points.c.run == run, _points.c.step >= step, _points.c.key.in_(those)),
+        "drop_blocks_from": delete(_blocks).where(
+            _blocks.c.run == run, _blocks.c.min_step >= step, _blocks.c.key.in_(those)
+        ),
+        "blocks_across": select(_blocks.c.id, _blocks.c.key).where(
+            _blocks.c.run == run, _blocks.c.max_step >= step, _blocks.c.key.in_(those)
+        ),
+        "latest_behind": select(latest.c.key).where(
+            latest.c.run == run, latest.c.step >= step, latest.c.key.in_(those)
+        ),
+        "tail_peaks": select(_points.c.key, _points.c.timestamp, _points.c.step, _points.c.value)
+        .join(peaks, and_(peaks.c.key == _points.c.key, peaks.c.step == _points.c.step))
+        .where(_points.c.run == run),
+        "block_peaks": select(_blocks.c.key, _blocks.c.id, _blocks.c.max_step, _blocks.c.last_timestamp)
+        .where(_blocks.c.run == run, among)
+        .order_by(_blocks.c.max_step.desc(), _blocks.c.last_timestamp.desc()),
+        "drop_latest": delete(latest).where(latest.c.run == run, latest.c.step >= step, latest.c.key.in_(those)),
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, case, delete, func, insert, select, tuple_, up
 
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
-from dovetail_sql.statements.parts import replacing, row
+from dovetail_sql.statements.parts import row
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects.sqlite import Insert
@@ -21,7 +21,8 @@ __all__ = ["MANY", "RUN_COLUMNS", "fixed"]
 MANY: dict[str, tuple[str, ...]] = {
     "put_latest": ("run", "key", "value", "timestamp", "step"),
     "add_param": ("run", "key", "value"),
-    "put_tag": ("run", "key", "value"),
+    "put_tag": ("run", "key", "value", "set_at"),
+    "put_late_tag": ("run", "key", "value", "set_at"),
 }
 
 RUN_COLUMNS = (
@@ -70,7 +71,8 @@ def _logged(put: Put) -> dict[str, Executable]:
     return {
         "put_latest": _put_latest(put),
         "add_param": row(put(t.param), MANY["add_param"]).on_conflict_do_nothing(index_elements=["run", "key"]),
-        "put_tag": replacing(put(tag), MANY["put_tag"], ("run", "key")),
+        "put_tag": _put_tag(put),
+        "put_late_tag": _put_tag(put, late=True),
         "delete_tag": delete(tag).where(tag.c.run == bindparam("run"), tag.c.key == named),
     }
 
@@ -82,8 +84,16 @@ def _held() -> dict[str, Executable]:
     return {
         "latest_of": select(*latest).where(Within(_latest.c.run, among)),
         "params_of": select(t.param).where(Within(t.param.c.run, among)),
-        "tags_of": select(t.tag).where(Within(t.tag.c.run, among)),
+        "tags_of": select(t.tag.c.run, t.tag.c.key, t.tag.c.value).where(Within(t.tag.c.run, among)),
     }
+
+
+def _put_tag(put: Put, *, late: bool = False) -> Executable:
+    """Set a tag; one that was set in the past takes no newer one's place."""
+    new: Insert = row(put(t.tag), MANY["put_tag"])
+    set_ = {"value": new.excluded.value, "set_at": new.excluded.set_at}
+    newer = new.excluded.set_at >= t.tag.c.set_at
+    return new.on_conflict_do_update(index_elements=["run", "key"], set_=set_, where=newer if late else None)
 
 
 def _put_latest(put: Put) -> Executable:

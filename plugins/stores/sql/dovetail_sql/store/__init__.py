@@ -33,7 +33,7 @@ class SqlTrackingStore(Experiments, Runs, Logging, Histories, Links, LoggedModel
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.uri = database.uri
+        self.uri, self.journals, self.lasting = database.uri, database.journals, database.lasting
         self.growth = Growth()
 
     def check_schema(self, *, quick: bool = False) -> SchemaReport:

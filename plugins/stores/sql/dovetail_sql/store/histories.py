@@ -20,6 +20,12 @@ __all__ = ["Histories"]
 class Histories(Finding, TrackingStore):
     """Points of metrics."""
 
+    def drop_points(self, run_id: str, from_step: int) -> None:
+        from dovetail_sql.rewinding import rewind
+
+        with self.database.write() as transaction:
+            rewind(transaction, self._writable(transaction, run_id), from_step)
+
     def get_metric_history(
         self, run_id: str, key: str, max_results: int | None = None, page_token: str | None = None
     ) -> Page[Metric]:

@@ -26,10 +26,10 @@ class Logging(Sealing, TrackingStore):
             if mark is not None and not transaction.run("put_mark", mark.__dict__):
                 return
             row = self._run(transaction, run_id)
-            late = ended or mark is not None or not (batch.metrics or batch.params)
+            late = ended or mark is not None or not (batch.measured or batch.params)
             require_open(row, only_tags=late)
-            writing.put_batch(transaction, row, batch)
-        self._seal_if_due(run_id, len(batch.metrics))
+            added = writing.put_batch(transaction, row, batch)
+        self._seal_if_due(run_id, added)
 
     def delete_tag(self, run_id: str, key: str) -> None:
         with self.database.write() as transaction:

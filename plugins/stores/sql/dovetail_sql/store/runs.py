@@ -14,12 +14,13 @@ from dovetail_sql.database import Taken
 from dovetail_sql.growth import worth_sealing
 from dovetail_sql.reading import RunRow
 from dovetail_sql.store.finding import number_of, require_active
+from dovetail_sql.store.leases import Leasing, take_lease
 from dovetail_sql.store.sealing import Sealing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dovetail.values import NewRun, Run, RunInfo
+    from dovetail.values import Lease, NewRun, Run, RunInfo
     from dovetail_sql.database import Transaction
     from dovetail_sql.search import Search
 
@@ -28,7 +29,7 @@ __all__ = ["Runs"]
 _ACTIVE, _DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
 
-class Runs(Sealing, TrackingStore):
+class Runs(Sealing, Leasing, TrackingStore):
     """Runs."""
 
     def create_run(self, run: NewRun) -> Run:
@@ -36,9 +37,11 @@ class Runs(Sealing, TrackingStore):
             experiment = self._experiment(transaction, run.experiment_id, kept=True)
             require_active(experiment)
             try:
-                return writing.add_run(transaction, run, experiment, self.database.artifact_root)
+                number, created = writing.add_run(transaction, run, experiment, self.database.artifact_root)
             except Taken:
                 raise AlreadyExists(f"{self.database.name} has a run {run.run_id!r} already.") from None
+            take_lease(transaction, number, run.lease)
+            return created
 
     def get_run(self, run_id: str) -> Run:
         with self.database.read() as transaction:
@@ -46,10 +49,20 @@ class Runs(Sealing, TrackingStore):
             return reading.runs(transaction, [row], self.database.artifact_root)[0]
 
     def update_run(
-        self, run_id: str, *, status: str | None = None, end_time: int | None = None, name: str | None = None
+        self,
+        run_id: str,
+        *,
+        status: str | None = None,
+        end_time: int | None = None,
+        name: str | None = None,
+        lease: Lease | None = None,
     ) -> RunInfo:
         with self.database.write() as transaction:
             row = self._writable(transaction, run_id)
+            if status not in RunStatus.ENDED:
+                take_lease(transaction, row.id, lease)
+            elif not _end_lease(transaction, row.id, lease):
+                return reading.info_of(row, self.database.artifact_root)
             changed = _changed(row, status, end_time)._replace(name=row.name if name is None else name)
             new = {"new_name": changed.name, "new_status": changed.status, "new_end_time": changed.end_time}
             transaction.run("update_run", {"id": row.id, **new})
@@ -152,6 +165,14 @@ class Runs(Sealing, TrackingStore):
 def _page(transaction: Transaction, search: Search, most: int, token: str | None) -> tuple[list[RunRow], str | None]:
     found, behind = search.page(transaction, most, token)
     return [RunRow(*row) for row in found], behind
+
+
+def _end_lease(transaction: Transaction, run: int, lease: Lease | None) -> bool:
+    """See to it that nobody has the lease of a run that ends; False if it is somebody else's, who goes on."""
+    if lease is not None and transaction.first("lease_elsewhere", {"run": run, "holder": lease.holder}):
+        return False
+    transaction.run("end_lease", {"run": run})
+    return True
 
 
 def _changed(row: RunRow, status: str | None, end_time: int | None) -> RunRow:

@@ -6,6 +6,7 @@ from dovetail_sql.tables.columns import INDEXED, metadata
 from dovetail_sql.tables.datasets import datasets, input_tags, run_inputs
 from dovetail_sql.tables.experiments import experiment_tags, experiments, journal_writers, keys, schema_version
 from dovetail_sql.tables.histories import metric_blocks, metric_points
+from dovetail_sql.tables.leases import leases
 from dovetail_sql.tables.logged_models import logged_models, model_metric, model_param, model_tag, run_models
 from dovetail_sql.tables.registry import (
     deleted_models,
@@ -28,6 +29,7 @@ __all__ = [
     "journal_writers",
     "keys",
     "latest_metric",
+    "leases",
     "logged_models",
     "metadata",
     "metric_blocks",

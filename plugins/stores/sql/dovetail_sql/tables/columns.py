@@ -81,14 +81,15 @@ def of(table: Table, *, primary_key: bool = False, index: bool = False, nullable
     )
 
 
-def keyed_texts(table_name: str, owner: Table, keys: Table) -> Table:
-    """A table of one text an owner and interned key, found by (key, value), too."""
+def keyed_texts(table_name: str, owner: Table, keys: Table, *others: Column[Any]) -> Table:
+    """A table of one text an owner and interned key, found by (key, value), too; more columns may follow."""
     table = Table(
         table_name,
         metadata,
         of(owner, primary_key=True),
         of(keys, primary_key=True),
         Column("value", value(), nullable=False),
+        *others,
         sqlite_with_rowid=False,
     )
     searched(table, table.c.key, table.c[_REFERENCES[owner.name]])

@@ -50,4 +50,5 @@ latest_metric = Table(
 Index("ix_latest_metric_search", latest_metric.c.key, latest_metric.c.value, latest_metric.c.run)
 
 param = keyed_texts("param", runs, keys)
-tag = keyed_texts("tag", runs, keys)
+# When it was set, in milliseconds since 1970: what a journal brings late takes no newer one's place. 0: not noted.
+tag = keyed_texts("tag", runs, keys, Column("set_at", BigInteger, nullable=False, server_default="0"))

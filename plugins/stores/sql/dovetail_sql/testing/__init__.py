@@ -199,7 +199,7 @@ class SharedStoreSuite(ConnectionStories):
         """The message says what to upgrade."""
         store.get_experiment("0")
         sql("UPDATE schema_version SET version = 99")
-        with closing(opened(uri)) as other, pytest.raises(SchemaTooNew, match="pip install --upgrade"):
+        with closing(opened(uri)) as other, pytest.raises(SchemaTooNew, match="A newer dovetail wrote it: upgrade"):
             other.get_experiment("0")
 
     def test_a_database_of_mlflow_is_left_as_it_is(self, uri: str, sql: Any) -> None:

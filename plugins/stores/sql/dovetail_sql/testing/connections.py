@@ -41,7 +41,8 @@ class ConnectionStories:
     ) -> None:
         """One that turns out to be lost says the same of all others: the next call takes no longer than any first."""
         store.create_run(NewRun("0", run_id="r1"))
-        together(*[lambda: _held(store, 0.3)] * 12)
+        all_held = threading.Barrier(12)
+        together(*[lambda: _held(store, all_held)] * 12)
         assert cut() >= 12
         began = time.monotonic()
         store.log_batch("r1", Batch(params=(Param("lr", "0.1"),)))
@@ -145,7 +146,7 @@ def together(*works: Callable[[], None]) -> None:
             done.result(timeout=60)
 
 
-def _held(store: SqlTrackingStore, seconds: float) -> None:
-    """Keep a connection for some time."""
+def _held(store: SqlTrackingStore, all_held: threading.Barrier) -> None:
+    """Keep a connection until all have one."""
     with store.database.read():
-        time.sleep(seconds)
+        all_held.wait(timeout=30)
