@@ -16,6 +16,7 @@ from dovetail import projects as projects
 from dovetail import pyfunc as pyfunc
 from dovetail import settings as settings
 from dovetail import sklearn as sklearn
+from dovetail import system_metrics as system_metrics
 from dovetail import tracking as tracking
 from dovetail import types as types
 from dovetail import uris as uris
@@ -58,6 +59,7 @@ from dovetail.tracking.histories import metric_history_arrays as metric_history_
 from dovetail.tracking.histories import sampled_metric_history as sampled_metric_history
 from dovetail.tracking.housekeeping import collect_garbage as collect_garbage
 from dovetail.tracking.images import Image as Image
+from dovetail.tracking.importing import import_mlflow as import_mlflow
 from dovetail.tracking.inputs import log_input as log_input
 from dovetail.tracking.inputs import log_inputs as log_inputs
 from dovetail.tracking.inputs import log_outputs as log_outputs
@@ -82,6 +84,8 @@ from dovetail.tracking.measures import log_params as log_params
 from dovetail.tracking.measures import set_tag as set_tag
 from dovetail.tracking.measures import set_tags as set_tags
 from dovetail.tracking.moving import move_runs as move_runs
+from dovetail.tracking.operations import flush_artifact_async_logging as flush_artifact_async_logging
+from dovetail.tracking.places import flush_async_logging as flush_async_logging
 from dovetail.tracking.places import get_registry_uri as get_registry_uri
 from dovetail.tracking.places import get_tracking_uri as get_tracking_uri
 from dovetail.tracking.places import is_tracking_uri_set as is_tracking_uri_set
@@ -97,6 +101,16 @@ from dovetail.tracking.runs import last_active_run as last_active_run
 from dovetail.tracking.runs import restore_run as restore_run
 from dovetail.tracking.runs import start_run as start_run
 from dovetail.tracking.search import search_runs as search_runs
+from dovetail.tracking.syncing import sync as sync
+from dovetail.tracking.system_metrics import disable_system_metrics_logging as disable_system_metrics_logging
+from dovetail.tracking.system_metrics import enable_system_metrics_logging as enable_system_metrics_logging
+from dovetail.tracking.system_metrics import set_system_metrics_node_id as set_system_metrics_node_id
+from dovetail.tracking.system_metrics import (
+    set_system_metrics_samples_before_logging as set_system_metrics_samples_before_logging,
+)
+from dovetail.tracking.system_metrics import (
+    set_system_metrics_sampling_interval as set_system_metrics_sampling_interval,
+)
 from dovetail.values import Experiment as Experiment
 from dovetail.values import Metric as Metric
 from dovetail.values import Param as Param

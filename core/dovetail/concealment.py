@@ -14,9 +14,9 @@ from urllib.parse import unquote
 from dovetail import uris
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["HIDDEN", "cleaned", "is_secret", "shown", "shown_variable", "variables"]
+__all__ = ["HIDDEN", "cleaned", "is_secret", "shown", "shown_command", "shown_text", "shown_variable", "variables"]
 
 HIDDEN = "***"
 PREFIXES = ("DOVETAIL_", "MLFLOW_")
@@ -24,6 +24,15 @@ PREFIXES = ("DOVETAIL_", "MLFLOW_")
 _SECRET_NAME = re.compile(r"TOKEN|PASS|PWD|SECRET|KEY|CREDENTIAL|SIGNATURE|AUTH(?!OR(?!I))", re.IGNORECASE)
 # From the scheme to the last @: a password may hold slashes, spaces and further @. What begins with a slash is a path.
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+:(?://)?)(?!/)(.*)@", re.DOTALL)
+# Names of options and variables in people's own programs, where "tokenizer" and "n_tokens" are no secrets.
+_CALLED_SO = (
+    r"(?:password|passwd|passphrase|secret|token|credentials?|(?:api|access|private|auth)[-_]?key|"
+    r"(?<![a-z])(?:pass|pwd))"
+)
+_OPTION = re.compile(rf"[-\w.]*{_CALLED_SO}", re.IGNORECASE)
+_LONGEST_OPTION = 100
+_ASSIGNED = re.compile(rf"""({_CALLED_SO}["']?\s*(?::|=(?!=))\s*[bru]*)(["'])(?:(?!\2).)+\2""", re.IGNORECASE)
+_USER = re.compile(r"(://)[^/?#\s\"'@]+@")
 _SHORTEST = 4  # what is shorter would be found in the middle of words
 
 
@@ -35,6 +44,30 @@ def is_secret(name: str) -> bool:
 def shown(location: str) -> str:
     """A location as it may be printed: no credentials, no secrets in its query or fragment."""
     return uris.masked(_CREDENTIALS.sub(rf"\1{HIDDEN}@", location))
+
+
+def shown_command(argv: Sequence[str]) -> str:
+    """A command as it may be kept, as one types it: without what follows options such as ``--api-key``."""
+    import shlex
+
+    words: list[str] = []
+    hidden = False
+    for word in argv:
+        name, equals, _ = word.partition("=")
+        is_option = len(name) <= _LONGEST_OPTION and _OPTION.fullmatch(name) is not None
+        if hidden and not word.startswith("-"):
+            words.append(HIDDEN)
+        elif is_option and equals:
+            words.append(f"{name}={HIDDEN}")
+        else:
+            words.append(shlex.quote(shown_text(word)))
+        hidden = is_option and not equals and word.startswith("-")
+    return " ".join(words)
+
+
+def shown_text(text: str) -> str:
+    """A text of somebody's own, such as code, without credentials in locations and literals that are called secrets."""
+    return _ASSIGNED.sub(rf"\1\2{HIDDEN}\2", _USER.sub(rf"\1{HIDDEN}@", text))
 
 
 def variables() -> list[str]:

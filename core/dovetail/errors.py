@@ -36,6 +36,7 @@ these: the command line (``exit_code``) and the server (``status`` and ``error_c
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 __all__ = [
@@ -72,8 +73,15 @@ __all__ = [
 ]
 
 
+_LONG_WORD = re.compile(r"\S{501,}")
+_LONG_LINE = re.compile(r".{4001,}")
+
+
 class DovetailError(Exception):
     """The root of dovetail's errors.
+
+    Messages repeat what they are about, and that may be of any length: of words of more than 500 characters, and of
+    lines of more than 4 000, the beginning and the end are kept.
 
     Args:
         message: What is wrong and where.
@@ -90,9 +98,9 @@ class DovetailError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _cut(message)
+        self.hint = None if hint is None else _cut(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -113,6 +121,14 @@ class DovetailError(Exception):
 
 
 MlflowException = DovetailError  # the name that scripts written for MLflow catch
+
+
+def _cut(text: str) -> str:
+    # Most texts are short, and a text may also be what others hand on as an error's, which need not be text.
+    if not isinstance(text, str) or len(text) <= 500:  # noqa: PLR2004 - the pattern's
+        return text
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:240]}…{word[0][-120:]}", text)
+    return _LONG_LINE.sub(lambda line: f"{line[0][:3000]}…{line[0][-500:]}", text)
 
 
 def _rebuild(kind: type[DovetailError], message: str, hint: str | None) -> DovetailError:

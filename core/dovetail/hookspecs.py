@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dovetail.projects.backend import Backend
     from dovetail.registry.store import RegistryStore
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Run
+    from dovetail.values import Event, Run
 
 __all__ = ["hookimpl", "hookspec"]
 
@@ -134,8 +134,8 @@ def dovetail_run_ended(run: Run) -> None:
 
 
 @hookspec
-def dovetail_event(event: Mapping[str, Any]) -> None:
-    """Something happened in a store that others may want to know of."""
+def dovetail_event(event: Event) -> None:
+    """Something happened in a store: a run's batch is in it now, told in order and before the run's end is told."""
 
 
 @hookspec

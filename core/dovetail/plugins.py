@@ -37,6 +37,7 @@ __all__ = [
     "collect",
     "find",
     "installed",
+    "listens",
     "offers",
     "register",
     "tell",
@@ -175,12 +176,16 @@ class Plugins:
         answers: list[Any] = getattr(self._all().hook, hook)(**arguments)
         return answers[::-1]
 
+    def listens(self, hook: str) -> bool:
+        """Whether any plugin implements a hook, so that nobody needs to make up what nobody hears."""
+        return bool(getattr(self._all().hook, hook).get_hookimpls())
+
     def tell(self, hook: str, **arguments: Any) -> None:
         """Bring news to every plugin. One that fails is reported as a warning and hurts nobody else."""
         import warnings
 
         manager = self._all()
-        for plugin in list(manager.get_plugins()):
+        for plugin in [each.plugin for each in getattr(manager.hook, hook).get_hookimpls()]:
             others = [each for each in manager.get_plugins() if each is not plugin]
             try:
                 manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
@@ -222,7 +227,7 @@ class Plugins:
         except BaseException as error:  # a script that is no module ends the interpreter, and who knows what else
             raise PluginBroken(
                 f"The plugin {point.name!r} ({point.origin}) cannot be imported: {type(error).__name__}: {error}",
-                hint=f"Try `pip install --upgrade {point.distribution}`, or block it: {_block(point)}.",
+                hint=f"Upgrade {point.distribution} from where you installed it, or block it: {_block(point)}.",
             ) from error
         self._register(module, point)
         return module
@@ -363,5 +368,6 @@ installed: Callable[[], tuple[EntryPoint, ...]] = _process.installed
 find: Callable[[str, str], Any] = _process.find
 ask: Callable[..., Any] = _process.ask
 collect: Callable[..., list[Any]] = _process.collect
+listens: Callable[[str], bool] = _process.listens
 tell: Callable[..., None] = _process.tell
 register: Callable[..., None] = _process.register

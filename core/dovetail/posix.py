@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
+    "can_map",
     "end_group",
     "group_is_alive",
     "hold",
     "inherited",
     "is_alive",
+    "is_running",
     "kill_group",
     "locked",
     "private_folder",
@@ -96,6 +98,34 @@ def private_folder(path: Path) -> Path:
     for folder in reversed(missing):
         folder.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def can_map(folder: Path) -> bool:
+    """Whether files of a folder may be mapped into memory and written there.
+
+    Room for them can be allocated, and no network lies between, where a page may fail to be written long after it was
+    changed.
+    """
+    return sys.platform.startswith("linux") and _kind_of_system(folder.resolve()) in _LOCAL
+
+
+_LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "f2fs", "overlay", "zfs", "bcachefs"})
+
+
+def _kind_of_system(folder: Path) -> str:
+    """The kind of file system that a folder lies on, as the kernel calls it; empty if it does not tell."""
+    device = os.stat(folder).st_dev  # noqa: PTH116 - of the same kind as below
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        lines = Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        # A line is: id, parent, major:minor, root, place, options …, a dash, kind, source, options.
+        before, _, after = line.partition(" - ")
+        if before.split()[2] == number:
+            return after.split()[0]
+    return ""
 
 
 def start_group(
@@ -214,6 +244,8 @@ if sys.platform == "win32":
         )
         return f'"{pid}"' in listed.stdout
 
+    is_running = is_alive
+
 else:
     import fcntl
 
@@ -257,6 +289,17 @@ else:
     def is_alive(pid: int) -> bool:
         """Whether a process of this id is there, be it one that has ended and that nobody has waited for."""
         return pid > 0 and _is_there(pid)
+
+    def is_running(pid: int) -> bool:
+        """Whether a process of this id goes on: one that has ended does not, though nobody has waited for it yet."""
+        return is_alive(pid) and not _is_waited_for(pid)
+
+    def _is_waited_for(pid: int) -> bool:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        except OSError:  # no Linux, or it has just gone
+            return False
+        return stat.rpartition(")")[2].split()[0] in "ZX"
 
     def _is_there(pid: int) -> bool:
         try:

@@ -65,12 +65,10 @@ def look(names: frozenset[str]) -> Found:
         InvalidSetting: A file of ours cannot be read, or is not what it should be.
     """
     dotenvs = []
-    for folder in _folders():
-        path = os.path.join(folder, ".env")
-        if (state := _state(path)) is not None:
-            dotenvs.append(Source(path, state))
-        for name in ("dovetail.toml", "pyproject.toml"):
-            path = os.path.join(folder, name)
+    for dotenv, *ours in _paths():
+        if (state := _state(dotenv)) is not None:
+            dotenvs.append(Source(dotenv, state))
+        for path in ours:
             if (state := _state(path)) is None:
                 continue
             entries = _parsed(path, names, *state)
@@ -79,22 +77,23 @@ def look(names: frozenset[str]) -> Found:
     return Found("", {}, dotenvs)
 
 
-def _folders() -> tuple[str, ...]:
+def _paths() -> list[tuple[str, ...]]:
     try:
-        return _folders_above(os.getcwd(), os.path.expanduser("~"))
+        return _paths_above(os.getcwd(), os.path.expanduser("~"))
     except FileNotFoundError:  # the working folder was removed
-        return ()
+        return []
 
 
 @lru_cache(maxsize=16)
-def _folders_above(folder: str, home: str) -> tuple[str, ...]:
-    """The folders to look in. They are remembered: a working folder hardly ever becomes part of a repository."""
-    folders = [folder]
+def _paths_above(folder: str, home: str) -> list[tuple[str, ...]]:
+    """What to look for in each folder. It is remembered: a working folder hardly ever becomes part of a repository."""
+    paths = []
     while True:
+        paths.append(tuple(os.path.join(folder, name) for name in (".env", "dovetail.toml", "pyproject.toml")))
         above = os.path.dirname(folder)
         if folder in (home, above) or os.path.exists(os.path.join(folder, ".git")):
-            return tuple(folders)
-        folders.append(folder := above)
+            return paths
+        folder = above
 
 
 def _state(path: str) -> tuple[int, ...] | None:

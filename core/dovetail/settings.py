@@ -1,10 +1,10 @@
-"""Every setting, in one table; where a value comes from is decided here alone.
+"""Settings (all of them stand in ``setting_table``); where a value comes from is decided here alone.
 
 Precedence: argument > environment variable > the same variable in a ``.env`` > ``dovetail.toml``
 or ``[tool.dovetail]`` in ``pyproject.toml`` > default; files are those of the working folder or
 the nearest ones above. Variables that MLflow's users already set are honoured where the dovetail
 one is not. Environment and files are looked at again at each question, so changing them takes
-effect at once.
+effect at once; a call that asks for many settings looks at files once (``steady``).
 """
 
 # Settings are asked for at many calls, and pathlib takes ten times as long.
@@ -14,114 +14,24 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dovetail import setting_files
 from dovetail.durations import GRAMMAR, seconds_of
 from dovetail.errors import InvalidSetting
+from dovetail.setting_table import ALL, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["SETTINGS", "Setting", "get", "origin", "strength", "table"]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One thing a user can set.
-
-    Args:
-        name: Its key in ``dovetail.toml``.
-        kind: ``str``, ``bool``, ``float``, ``list`` (comma-separated in the environment), ``duration`` (seconds;
-            written as ``durations`` says) or ``location``: a URI or path, which in a file is relative to that file's
-            folder, elsewhere to the working folder.
-        default: What holds when nobody sets it.
-        text: One sentence for people.
-        twin: MLflow's variable for the same thing, read when ours is not set.
-    """
-
-    name: str
-    kind: str
-    default: Any
-    text: str
-    twin: str | None = None
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return f"DOVETAIL_{self.name.upper()}"
+__all__ = ["SETTINGS", "Setting", "get", "origin", "steady", "strength", "table"]
 
 
-_ALL = (
-    Setting(
-        "tracking_uri",
-        "location",
-        None,
-        "Where runs are tracked; by default ./dovetail.db.",
-        twin="MLFLOW_TRACKING_URI",
-    ),
-    Setting(
-        "registry_uri",
-        "location",
-        None,
-        "Where models are registered; by default where runs are tracked.",
-        twin="MLFLOW_REGISTRY_URI",
-    ),
-    Setting(
-        "artifact_root",
-        "location",
-        None,
-        "Where new experiments keep artifacts; by default dovetail-artifacts beside the store.",
-    ),
-    Setting("run_id", "str", None, "The run that start_run() takes up.", twin="MLFLOW_RUN_ID"),
-    Setting("experiment_id", "str", None, "The experiment that new runs go into.", twin="MLFLOW_EXPERIMENT_ID"),
-    Setting("experiment_name", "str", None, "The same by name; created if absent.", twin="MLFLOW_EXPERIMENT_NAME"),
-    Setting(
-        "truncate_long_values",
-        "bool",
-        True,
-        "Cut over-long param and tag values with a warning instead of refusing them.",
-        twin="MLFLOW_TRUNCATE_LONG_VALUES",
-    ),
-    Setting(
-        "allow_ended_runs",
-        "bool",
-        False,
-        "Accept metrics and params for a run that has ended instead of refusing them.",
-    ),
-    Setting("env_manager", "str", None, "Environment manager for projects and models; by default uv if installed."),
-    Setting("env_dir", "location", None, "Where cached environments lie; by default the user's cache folder."),
-    Setting(
-        "install_python",
-        "bool",
-        False,
-        "Let pyenv or uv install a Python that a project or model asks for and that is not on this machine.",
-    ),
-    Setting("state_dir", "location", None, "Where logs of launched runs lie; by default the user's state folder."),
-    Setting(
-        "artifacts_progress",
-        "bool",
-        True,
-        "Show long uploads and downloads of artifacts as bars on the terminal.",
-        twin="MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR",
-    ),
-    Setting(
-        "retention",
-        "duration",
-        0.0,
-        "How long what is deleted stays in the bin before `dovetail gc` takes it away for good, such as 30d.",
-    ),
-    Setting("busy_timeout", "float", 60.0, "Seconds to wait for a database that another process is writing to."),
-    Setting("dotenv", "bool", True, "Read settings from .env files."),
-    Setting("plugins_allow", "list", None, "Only these plugins (distributions or keys) may load."),
-    Setting("plugins_block", "list", (), "These plugins (distributions or keys) may not load."),
-    Setting("trace_hooks", "bool", False, "Print every hook call and its answer to standard error."),
-)
-
-SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in ALL}
 _NAMES = frozenset(SETTINGS)
-_VARIABLES = frozenset(filter(None, (name for each in _ALL for name in (each.variable, each.twin))))
+_VARIABLES = frozenset(filter(None, (name for each in ALL for name in (each.variable, each.twin))))
 
 
 def get(name: str, argument: Any = None) -> Any:
@@ -153,7 +63,7 @@ def strength(name: str) -> int:
 
 def table() -> list[tuple[str, str, str, str]]:
     """All settings as (name, variable, default, sentence), for documentation."""
-    return [(each.name, each.variable, repr(each.default), each.text) for each in _ALL]
+    return [(each.name, each.variable, repr(each.default), each.text) for each in ALL]
 
 
 class _Found(NamedTuple):
@@ -167,8 +77,38 @@ def _resolve(setting: Setting) -> _Found:
         # An empty variable counts as not set: that is how shells and CI systems "unset" one.
         if variable and (text := os.environ.get(variable)):
             return _Found(_converted(setting, text, variable), variable, strength)
-    files = setting_files.look(_NAMES)
+    files = _look()
     return _in_dotenv(setting, files) or _in_file(setting, files) or _Found(setting.default, "default", 0)
+
+
+class _Steady(threading.local):
+    """What a thread found when it looked at the files, for as long as it may take that for granted."""
+
+    depth = 0
+    found: setting_files.Found | None = None
+
+
+_steady = _Steady()
+
+
+@contextmanager
+def steady() -> Iterator[None]:
+    """Look at the files once for the whole block, in this thread: for calls that ask for many settings."""
+    _steady.depth += 1
+    try:
+        yield
+    finally:
+        _steady.depth -= 1
+        if not _steady.depth:
+            _steady.found = None
+
+
+def _look() -> setting_files.Found:
+    if not _steady.depth:
+        return setting_files.look(_NAMES)
+    if _steady.found is None:
+        _steady.found = setting_files.look(_NAMES)
+    return _steady.found
 
 
 def _in_dotenv(setting: Setting, files: setting_files.Found) -> _Found | None:
@@ -207,7 +147,7 @@ def _in_file(setting: Setting, files: setting_files.Found) -> _Found | None:
 
 # Three slashes and no fourth: sqlite's way to write a relative file. A drive of Windows is absolute.
 _RELATIVE_DATABASE = re.compile(r"((?:dovetail\+)?sqlite(?:\+\w+)?:///)(?=[^/?:])(?![A-Za-z]:)", re.IGNORECASE)
-_RELATIVE_FILE = re.compile(r"(file:)(?=[^/])(?![A-Za-z]:)", re.IGNORECASE)
+_RELATIVE_FILE = re.compile(r"(file:|(?:dovetail\+)?dir:(?!~))(?=[^/])(?![A-Za-z]:)", re.IGNORECASE)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:|~")
 
 
@@ -228,10 +168,10 @@ def _anchored(setting: Setting, value: Any, path: str) -> Any:
 
 def _converted(setting: Setting, value: Any, place: str) -> Any:
     try:
-        return _CONVERTERS[setting.kind](value)
+        return _word(value, setting.words) if setting.words else _CONVERTERS[setting.kind](value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSetting(
-            f"{setting.name} is set to {_shown(setting, value)} by {place}; it must be {_EXPECTED[setting.kind]}.",
+            f"{setting.name} is set to {_shown(setting, value)} by {place}; it must be {_expected(setting)}.",
             hint=setting.text,
         ) from error
 
@@ -280,11 +220,31 @@ def _number(value: Any) -> float:
     return number
 
 
+def _count(value: Any) -> int:
+    if isinstance(value, (bool, float)):
+        raise TypeError
+    number = int(value)
+    if number < 1:
+        raise ValueError(number)
+    return number
+
+
 def _words(value: Any) -> tuple[str, ...]:
     if not isinstance(value, (str, list)):
         raise TypeError
     parts = value.split(",") if isinstance(value, str) else value
     return tuple(_text(part).strip() for part in parts if _text(part).strip())
+
+
+def _word(value: Any, words: tuple[str, ...]) -> str:
+    word = _text(value).strip().lower()
+    if word not in words:
+        raise ValueError(word)
+    return word
+
+
+def _expected(setting: Setting) -> str:
+    return f"one of {', '.join(setting.words)}" if setting.words else _EXPECTED[setting.kind]
 
 
 def _duration(value: Any) -> float:
@@ -297,6 +257,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "location": _location,
     "bool": _switch,
     "float": _number,
+    "count": _count,
     "list": _words,
     "duration": _duration,
 }
@@ -305,6 +266,7 @@ _EXPECTED = {
     "location": "a URI or path",
     "bool": "true or false",
     "float": "a number of at least 0",
+    "count": "a whole number of at least 1",
     "list": "a comma-separated list",
     "duration": GRAMMAR,
 }

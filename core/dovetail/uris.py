@@ -72,19 +72,29 @@ def path_of(uri: str) -> Path:
     path = _path_in(uri) if uri.lower().startswith("file:") else os.path.expanduser(uri)
     if "\x00" in path:
         raise InvalidUri(f"{masked(uri)!r} is not a local path: it holds a NUL.")
+    if not _is_encodable(path):
+        raise InvalidUri(f"{masked(uri)!r} is not a local path: it holds a lone surrogate.")
     return Path(os.path.abspath(path))
+
+
+def _is_encodable(path: str) -> bool:
+    try:
+        return bool(os.fsencode(path))
+    except UnicodeEncodeError:
+        return False
 
 
 def _path_in(uri: str) -> str:
     try:
         parts = urlsplit(uri)
+        path = unquote_to_bytes(parts.path)
     except ValueError as error:
         raise InvalidUri(f"{masked(uri)!r} is not a local file: URI: {masked(str(error))}.") from error
     if parts.netloc.lower() not in ("", "localhost") or parts.query or parts.fragment:
         raise InvalidUri(f"{masked(uri)!r} is not a local file: URI.", hint="Write file:///absolute/path.")
     # Bytes, because a file name need not be text.
-    path = os.fsdecode(unquote_to_bytes(parts.path))
-    return path.lstrip("/") if sys.platform == "win32" else path
+    text = os.fsdecode(path)
+    return text.lstrip("/") if sys.platform == "win32" else text
 
 
 def uri_of(path: str | os.PathLike[str]) -> str:

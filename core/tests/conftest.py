@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dovetail.tracking import experiments, logged_models, places, runs
+from dovetail.tracking import experiments, logged_models, places, runs, system_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +43,7 @@ def forget() -> None:
     runs.forget_runs()
     experiments.forget_experiment()
     logged_models.forget_models()
+    system_metrics.forget_system_metrics()
     places.forget_places()
 
 

@@ -22,6 +22,21 @@ def test_a_message_and_what_to_do_next_stand_on_lines_of_their_own() -> None:
     assert str(NotFound("There is no run.")) == "There is no run."
 
 
+@pytest.mark.parametrize("long", ["x" * 100_000, "many words " * 10_000])
+def test_a_message_repeats_no_more_of_what_it_is_about_than_people_read(long: str) -> None:
+    error = NotFound(f"There is no run {long}, at least not here.", hint=f"Look for {long} elsewhere.")
+    assert len(str(error)) < 8000
+    assert error.message.startswith(f"There is no run {long[:200]}")
+    assert error.message.endswith(", at least not here.")
+    assert str(error.hint).startswith("Look for ")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_a_path_of_usual_length_is_whole() -> None:
+    path = "/".join(["folder"] * 60)
+    assert path in str(NotFound(f"There is nothing at {path}."))
+
+
 @pytest.mark.parametrize("kind", CLASSES)
 def test_errors_travel_between_processes_with_their_hint(kind: type[DovetailError]) -> None:
     back = pickle.loads(pickle.dumps(kind("what", hint="what next")))

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import subprocess
 import sys
 import threading
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dovetail import hookimpl, hookspecs
+from dovetail import hookimpl, hookspecs, install_hint
 from dovetail.errors import PluginBlocked, PluginBroken, PluginConflict, PluginMissing
 from dovetail.plugins import KINDS, Plugins
+from dovetail.values import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Install = Callable[..., Path]
 
+UNKNOWN = "Install dovetail-sqlite from where you installed dovetail."
 NOTES = {"flavors": {"notes": "acme_notes"}}
 
 
@@ -122,10 +127,37 @@ class TestMissing:
         assert "has no plugin of its own" in str(caught.value.hint)
         assert "pip install" not in str(caught.value.hint)
 
-    def test_in_a_checkout_it_says_the_folder(self) -> None:
+    def test_it_says_the_folder_behind_those_that_it_stands_on(self) -> None:
         with pytest.raises(PluginMissing) as caught:
             Plugins(points=()).find("tracking_stores", "sqlite")
-        assert str(caught.value.hint).endswith(("plugins/stores/sqlite", "plugins\\stores\\sqlite", "dovetail-sqlite"))
+        hint = str(caught.value.hint).replace("\\", "/")
+        assert re.search(r"install \S+/stores/sql \S+/stores/sqlite$", hint) or hint == UNKNOWN
+
+    @pytest.mark.parametrize("noted", [True, False])
+    def test_an_installation_knows_the_folder_that_it_came_from(self, tmp_path: Path, noted: bool) -> None:
+        """As pip installs from a checkout: a copy of the core, and a note where it was copied from."""
+        checkout, site = tmp_path / "a checkout", tmp_path / "lib" / "python" / "site-packages"
+        for folder in ("core", "plugins/stores/sql", "plugins/stores/sqlite"):
+            (checkout / folder).mkdir(parents=True)
+            needed = 'dependencies = ["dovetail-sql>=0.1"]\n' if folder.endswith("sqlite") else ""
+            (checkout / folder / "pyproject.toml").write_text(needed)
+        module = Path(str(install_hint.__file__))
+        (site / "dovetail").mkdir(parents=True)
+        (site / "dovetail" / "install_hint.py").write_text(module.read_text(encoding="utf-8"), encoding="utf-8")
+        (site / "dovetail" / "__init__.py").touch()
+        (site / "dovetail_core-0.1.dist-info").mkdir()
+        (site / "dovetail_core-0.1.dist-info" / "METADATA").write_text("Name: dovetail-core\nVersion: 0.1\n")
+        if noted:
+            url = json.dumps({"url": (checkout / "core").as_uri(), "dir_info": {}})
+            (site / "dovetail_core-0.1.dist-info" / "direct_url.json").write_text(url)
+        asked = "import sys; sys.path.insert(0, sys.argv[1]); from dovetail.install_hint import install_hint as hint"
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", f"{asked}; print(hint('tracking_stores', 'sqlite'))", str(site)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        stores = checkout / "plugins" / "stores"
+        command = f"{sys.executable} -m pip install {shlex.join([str(stores / 'sql'), str(stores / 'sqlite')])}"
+        assert done.stdout.strip() == (f"Install it with: {command}" if noted else UNKNOWN)
 
     @pytest.mark.parametrize("key", ["", "a b", "../up", "x; rm -rf /", "[", "*x*", "-r"])
     def test_what_no_distribution_is_called_is_not_recommended(self, key: str) -> None:
@@ -331,7 +363,7 @@ class TestBroadcast:
         source = "from dovetail import hookimpl\n\n@hookimpl\ndef dovetail_event(event): raise RuntimeError('oh')\n"
         installed("acme-watch", {"hooks": {"watch": "acme_watch"}}, acme_watch=source)
         with pytest.warns(UserWarning, match=r"Plugin acme_watch \(acme-watch 1\.2\.3\) failed in dovetail_event"):
-            Plugins().tell("dovetail_event", event={})
+            Plugins().tell("dovetail_event", event=Event(Event.LOGGED, "r", "memory://runs"))
 
     def test_a_broken_observer_is_a_warning_and_the_others_hear(self, installed: Install) -> None:
         installed("acme-bad", {"hooks": {"bad": "acme_bad"}}, acme_bad="import no_such_library_anywhere")

@@ -312,7 +312,7 @@ def test_the_table_tells_everything() -> None:
 def test_a_twin_is_honoured_where_ours_is_not_set(setting: settings.Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     if setting.twin is None:
         return
-    value = "true" if setting.kind == "bool" else "x"
+    value = {"bool": "true", "float": "3", "count": "3"}.get(setting.kind, "x")
     monkeypatch.setenv(setting.twin, value)
     assert settings.origin(setting.name) == setting.twin
     monkeypatch.setenv(setting.variable, value)

@@ -19,7 +19,7 @@ __all__ = ["run_app"]
 # Command -> (module that defines ``app``, help). A module is imported when its command runs, never to list it.
 COMMANDS = {
     "run": ("dovetail.cli.run", "Run a project in its own environment, tracked."),
-    "runs": ("dovetail.cli.runs", "List, show, compare, watch, create, delete, restore, move and export runs."),
+    "runs": ("dovetail.cli.runs", "List, show, compare, watch, create, delete, restore, move, reap and export runs."),
     "experiments": ("dovetail.cli.experiments", "List, create, rename, delete, restore and export experiments."),
     "artifacts": ("dovetail.cli.artifacts", "List, upload and download the files of runs."),
     "datasets": ("dovetail.cli.datasets", "List and show the datasets that runs used."),
@@ -28,6 +28,8 @@ COMMANDS = {
     "registry": ("dovetail.cli.registry", "Register models under names, and say which of their versions is in use."),
     "envs": ("dovetail.cli.envs", "List and remove the environments that projects and models run in."),
     "plugins": ("dovetail.cli.plugins", "What is installed and what it offers."),
+    "sync": ("dovetail.cli.sync", "Bring experiments, runs and logged models from one store into another."),
+    "import": ("dovetail.cli.importing", "Bring in what other tools kept, such as MLflow."),
     "gc": ("dovetail.cli.gc", "Take away for good what was deleted."),
     "db": ("dovetail.cli.db", "Check and upgrade the database that runs are kept in."),
     "doctor": ("dovetail.cli.doctor", "Say how things are here, and what is wrong."),

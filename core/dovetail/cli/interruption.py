@@ -60,7 +60,7 @@ def _leave(number: int, frame: Any) -> None:
 
 
 def _terminate(number: int, frame: Any) -> None:
-    from dovetail.projects.termination import Terminated
+    from dovetail.tracking.termination import Terminated
 
     del frame
     raise Terminated(number)

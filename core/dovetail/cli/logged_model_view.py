@@ -25,7 +25,7 @@ SHOWN_METRICS = 4
 EXTERNAL = "mlflow.model.isExternal"  # its files, if it has any, are kept elsewhere
 SHOWN_ID = 10
 SHOWN_RUN = 8
-EMPTY = "No logged models. Log one with `log_model`, or look into the bin with `-v deleted_only`."
+EMPTY = "No logged models. Log one with `log_model(…, step=…)`, or look into the bin with `-v deleted_only`."
 
 
 def list_logged_models(

@@ -37,6 +37,8 @@ def _run(arguments: list[str]) -> int:
         finally:
             sys.stdout.flush()
     except SystemExit as end:
+        if isinstance(end, KeyboardInterrupt):  # a signal asked for it
+            return _ended_by(end)
         return end.code if isinstance(end.code, int) else 0
     except BaseException as error:  # noqa: BLE001 - raised again unless there is a line for it
         return _ended_by(error)

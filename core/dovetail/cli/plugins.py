@@ -25,6 +25,8 @@ __all__ = ["app"]
 
 app = GroupApp("What is installed and what it offers.")
 
+_NONE = "No plugins. Install them from where you installed dovetail."
+
 
 @app.callback()
 def group() -> None:
@@ -42,7 +44,7 @@ def list_plugins(json: Annotated[bool, output.JSON] = False) -> None:
         [_kind(point.group), point.name, point.distribution, point.version, "blocked" if plugins.blocked(point) else ""]
         for point in points
     ]
-    output.table(["Kind", "Key", "Distribution", "Version", ""], rows, empty="No plugins. Try `pip install dovetail`.")
+    output.table(["Kind", "Key", "Distribution", "Version", ""], rows, empty=_NONE)
 
 
 @app.command()
@@ -202,7 +204,7 @@ def _outcome(looked: Inspection) -> dict[str, Any]:
 
 def _report(looked: Sequence[Inspection]) -> None:
     if not looked:
-        typer.echo("No plugins. Try `pip install dovetail`.")
+        typer.echo(_NONE)
         return
     for each in looked:
         typer.echo(_line(each))

@@ -135,15 +135,14 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 
 def _report(submitted: SubmittedRun, *, quiet: bool) -> None:
-    from dovetail.projects.submitted import LOG_ARTIFACT
     from dovetail.tracking.client import Client
     from dovetail.values import RunStatus
 
-    client, run_id = Client(), submitted.run_id
+    client, run_id, log = Client(), submitted.run_id, submitted.log_artifact
     run = client.get_run(run_id)
     well = run.info.status == RunStatus.FINISHED
     if quiet and not well:
-        _show_end(Path(client.download_artifacts(run_id, LOG_ARTIFACT)))
+        _show_end(Path(client.download_artifacts(run_id, log)))
     typer.echo()
     output.fact("status", run.info.status)
     if not well and submitted.exit_code is not None:
@@ -152,7 +151,7 @@ def _report(submitted: SubmittedRun, *, quiet: bool) -> None:
     output.fact("duration", output.duration(run.info.start_time, run.info.end_time))
     typer.echo()
     output.next_steps(
-        *([] if well else [(f"artifacts download -r {run_id} -a {LOG_ARTIFACT}", "where its output lies")]),
+        *([] if well else [(f"artifacts download -r {run_id} -a {log}", "where its output lies")]),
         (f"runs show {run_id}", "params, metrics, tags"),
         (f"artifacts list -r {run_id}", "its files"),
         *_model_step(client, run_id),

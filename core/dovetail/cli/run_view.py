@@ -10,6 +10,7 @@ import typer
 from dovetail import uris
 from dovetail.cli import output
 from dovetail.cli.dataset_uses import context_of
+from dovetail.cli.run_surroundings import code_of, kept_with
 from dovetail.cli.sparkline import Histories
 from dovetail.tracking.client import Client
 from dovetail.tracking.families import PARENT
@@ -48,11 +49,14 @@ def _facts(run: Run, experiment: str) -> None:
     for name, key in (
         ("parent", PARENT),
         ("source", "mlflow.source.name"),
-        ("commit", "mlflow.source.git.commit"),
+        ("repository", "mlflow.source.git.repoURL"),
         ("note", "mlflow.note.content"),
     ):
         if value := run.data.tags.get(key):
             output.fact(name, uris.masked(value))
+    for name, value in (("commit", code_of(run.data.tags)), ("kept", kept_with(run))):
+        if value:
+            output.fact(name, value)
     output.fact("artifacts", uris.masked(info.artifact_uri))
 
 

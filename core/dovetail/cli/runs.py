@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dovetail.cli import completion, output, selection
+from dovetail.cli import completion, output, reaping, selection
 from dovetail.cli.export import export_runs
 from dovetail.cli.group import GroupApp
 from dovetail.cli.run_ids import RUN, RUN_IDS, RUN_OPTION, find_run, named_run
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = GroupApp("List, show, compare, watch, create, delete, restore, move and export runs.")
+app = GroupApp("List, show, compare, watch, create, delete, restore, move, reap and export runs.")
 
 # More columns than this do not fit beside one another; `runs show` has them all.
 SHOWN_METRICS = 4
+SYSTEM = "system/"  # metrics of the machine, which would take the place of the training's own
 SHOWN_ID = 8
 CASCADE = typer.Option("--cascade", help="Its children and all below them, too.")
 MOVED = typer.Argument(metavar="RUN_ID...", help=RUN_IDS.help, autocompletion=completion.run_ids)
@@ -41,6 +42,7 @@ def list_runs(
 
     view_type = selection.view_type(view)
     experiments = selection.experiments_of(experiment_id, experiment_name)
+    reaping.look_after()
     ids = [each.experiment_id for each in experiments]
     runs = search_runs(ids, filter_string, view_type, max_results, order_by, output_format="list")
     if json:
@@ -50,7 +52,8 @@ def list_runs(
 
 
 def _list(runs: list[Run], names: dict[str, str]) -> None:
-    keys = list(dict.fromkeys(key for run in runs for key in sorted(run.data.metrics)))[:SHOWN_METRICS]
+    logged = dict.fromkeys(key for run in runs for key in sorted(run.data.metrics))
+    keys = [key for key in logged if not key.startswith(SYSTEM)][:SHOWN_METRICS]
     output.table(
         ["Run", "Name", "Status", "Started", "Took", *(f">{key}" for key in keys), "Experiment"],
         [_row(run, keys, names[run.info.experiment_id]) for run in runs],
@@ -70,6 +73,7 @@ def _row(run: Run, keys: list[str], experiment: str) -> list[str]:
 @app.command()
 def show(run_id: Annotated[str, RUN], json: Annotated[bool, output.JSON] = False) -> None:
     """Show one run: what it is and what it logged."""
+    reaping.look_after()
     run = find_run(run_id)
     if json:
         output.json_out(run.to_dictionary())
@@ -224,6 +228,32 @@ def move(
         return
     place = f"experiment {experiment.experiment_id} ({output.one_line(experiment.name)})"
     typer.echo(f"{len(moved)} {'run is' if len(moved) == 1 else 'runs are'} in {place} now.")
+
+
+@app.command()
+def reap(json: Annotated[bool, output.JSON] = False) -> None:
+    """End as CRASHED the runs whose process is gone.
+
+    `runs list` and other processes that track there do so, too. Runs that never gave signs of life are left alone.
+    """
+    from dovetail.tracking.places import tracking_store
+
+    ended = list(tracking_store().reap_runs())
+    if json:
+        output.json_out({"run_ids": ended})
+        return
+    for run_id in ended:
+        typer.echo(f"Run {run_id} has CRASHED: nobody sees to it any more.")
+    if not ended:
+        running = _some_run_is_running()
+        typer.echo("No run that is running was left behind." if running else "No run is running.")
+
+
+def _some_run_is_running() -> bool:
+    from dovetail.tracking.search import search_runs
+
+    condition = "attributes.status = 'RUNNING'"
+    return bool(search_runs(None, condition, max_results=1, output_format="list", search_all_experiments=True))
 
 
 app.command("export")(export_runs)

@@ -10,7 +10,14 @@ import typer
 
 __all__ = ["STATUS_COLOURS", "coloured", "drawable", "one_line", "styled"]
 
-STATUS_COLOURS = {"FINISHED": "green", "RUNNING": "cyan", "SCHEDULED": "blue", "FAILED": "red", "KILLED": "yellow"}
+STATUS_COLOURS = {
+    "FINISHED": "green",
+    "RUNNING": "cyan",
+    "SCHEDULED": "blue",
+    "FAILED": "red",
+    "KILLED": "yellow",
+    "CRASHED": "red",
+}
 
 
 def coloured(stream: Any = None) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dovetail.cli import output, styling
+from dovetail.cli import output, reaping, styling
 from dovetail.errors import NotFound
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Watched:
 
     def look(self) -> list[Run]:
         """The runs as they are now; those that have ended since stay as they ended."""
+        reaping.look_after()
         if self._run_id is not None:
             self._runs = {self._run_id: self._client.get_run(self._run_id)}
         else:

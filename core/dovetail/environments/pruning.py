@@ -103,7 +103,7 @@ def _removed(folder: Path, since: float) -> bool:
     trash = None
     with suppress(TimeoutError), locked(lock_of(folder), timeout=0):  # else somebody makes or uses it
         trash = _put_aside(folder, since)
-        if trash:
+        if not folder.exists():  # ours is a new lock file if somebody else was quicker with both
             lock_of(folder).unlink()
     if trash:
         remove_tree(trash)

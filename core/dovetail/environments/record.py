@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ __all__ = ["Record", "is_recorded", "read_record", "write_record"]
 _SIGN = "dovetail-environment"
 _TEXTS, _NUMBERS = ("manager", "python", "source"), ("requirements", "created")
 _LIMIT = 1 << 16
+# What managers call environments: nobody else has an empty lock file of such a name.
+_NAME = re.compile(r"[0-9a-f]{20}-[0-9a-f]{8}")
 # Numbers that can be meant: times up to the year 9999, in milliseconds, and as many requirements as a file holds.
 _HIGHEST = {"created": 253_370_764_800_000, "requirements": 1_000_000}
 
@@ -49,8 +52,11 @@ def write_record(descriptor: int, record: Record) -> None:
 
 
 def is_recorded(lock: Path) -> bool:
-    """Whether this is the lock file of an environment that somebody made, or began to make."""
-    return _content(lock) is not None
+    """Whether this is the lock file of an environment that somebody made, or began to make.
+
+    Whoever was killed before writing the record left an empty one.
+    """
+    return _content(lock) is not None or (bool(_NAME.fullmatch(lock.stem)) and _is_empty(lock))
 
 
 def read_record(lock: Path) -> Record:
@@ -67,6 +73,14 @@ def _content(lock: Path) -> dict[str, object] | None:
     except (OSError, ValueError, RecursionError):  # no lock file, or not one of these
         return None
     return content if isinstance(content, dict) and _SIGN in content else None
+
+
+def _is_empty(lock: Path) -> bool:
+    try:
+        found = lock.lstat()
+    except OSError:  # it was removed at this moment
+        return False
+    return stat.S_ISREG(found.st_mode) and not found.st_size
 
 
 def _bytes(lock: Path) -> bytes:

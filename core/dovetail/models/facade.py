@@ -32,6 +32,15 @@ _LOGGING = [
     if each.name in ("run_id", "step", "registered_model_name", "await_registration_for")
 ]
 
+# Verbs of MLflow's that one of ours, or a flavor, could be taken for.
+_NOT_YET = {
+    "add_trace", "autolog", "create_workspace", "delete_trace_tag", "delete_workspace", "deployments", "evaluate",
+    "flush_trace_async_logging", "get_active_trace_id", "get_current_active_span", "get_last_active_trace_id",
+    "get_trace", "get_workspace", "list_workspaces", "log_assessment", "log_expectation", "log_feedback", "log_trace",
+    "search_traces", "set_trace_tag", "set_workspace", "start_span", "start_span_no_context", "trace",
+    "update_current_trace", "update_workspace", "validate_evaluation_results",
+}  # fmt: skip
+
 
 def flavor_facade(key: str) -> ModuleType:
     """The façade of an installed flavor.
@@ -55,7 +64,9 @@ def flavor_facade(key: str) -> ModuleType:
 
 
 def _advice(name: str) -> str:
-    """What may have been meant: a verb, or a flavor that is not installed."""
+    """What may have been meant: a verb that is not there yet, one that is, or a flavor that is not installed."""
+    if name in _NOT_YET:
+        return " It is not part of dovetail yet."
     offered = sorted(plugins.offers("flavors"))
     close = get_close_matches(name, [*dovetail.__all__, *offered], n=1)
     return f" Did you mean {close[0]!r}?" if close else f" Installed flavors: {', '.join(offered) or 'none'}."

@@ -57,9 +57,11 @@ def flavor_of(model: Any) -> Flavor:
 
 
 def _absent(model: Any, package: str, key: str) -> PluginMissing:
+    from dovetail.install_hint import install_hint
+
     return PluginMissing(
         f"{type(model).__qualname__} is a {package} model, and the flavor for it is not installed.",
-        hint=f"pip install dovetail-{key}",
+        hint=install_hint("flavors", key),
     )
 
 

@@ -8,23 +8,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dovetail import plugins, settings
+from dovetail import plugins
 from dovetail.documents import shown
 from dovetail.environments import wheelhouse
 from dovetail.environments.choice import default_manager
 from dovetail.environments.choice import env_manager as find_manager
 from dovetail.environments.pythons import with_python
 from dovetail.errors import DovetailError, InvalidInput, RunFailed
+from dovetail.folders import state_folder
 from dovetail.projects.backend import Job
 from dovetail.projects.command import Command
 from dovetail.projects.fetching import fetch, source_name
 from dovetail.projects.project import Project
 from dovetail.projects.slot import RunSlot, ended_on_error
-from dovetail.projects.submitted import LOG_ARTIFACT, SubmittedRun, echo_to_stdout
-from dovetail.tracking import places
+from dovetail.projects.submitted import SubmittedRun, echo_to_stdout
+from dovetail.tracking import surroundings
 from dovetail.tracking.casting import as_tags
 from dovetail.tracking.client import Client
-from dovetail.tracking.source import git_commit, user_name
+from dovetail.tracking.repository import Repository
+from dovetail.tracking.source import git_tags, user_name
+from dovetail.tracking.tracking_uri import GUARD
 from dovetail.values import Batch
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from dovetail.projects.backend import Backend, Submission
     from dovetail.values import Run
 
-__all__ = ["run", "state_folder"]
+__all__ = ["run"]
 
 
 def run(
@@ -103,12 +106,13 @@ def run(
         _record_python(started, asked, environment)
         job = _job(started, project, command, environment, options)
         submitted = SubmittedRun(started.info.run_id, _submitted(place, job), Client().store, job.log)
+        surroundings.begin_project(started, project.folder, command.text, environment)
     if not synchronous:
         submitted.watch()
     elif not submitted.follow(echo) and check:
         raise RunFailed(
             f"Run {submitted.run_id} of {project.name!r} ended as {submitted.get_status()}.",
-            hint=f"See `dovetail runs show {submitted.run_id}` and its artifact {LOG_ARTIFACT}.",
+            hint=f"See `dovetail runs show {submitted.run_id}` and its artifact {submitted.log_artifact}.",
         )
     return submitted
 
@@ -154,9 +158,8 @@ def _tags(
         "mlflow.project.entryPoint": entry_point,
         "mlflow.project.backend": backend,
         "mlflow.project.env": manager,
+        **git_tags(Repository.around(project.folder)),
     }
-    if commit := git_commit(project.folder):
-        tags["mlflow.source.git.commit"] = commit
     for answer in plugins.collect("dovetail_run_tags"):
         tags.update(answer)
     return tags
@@ -193,7 +196,7 @@ def _variables(run: Run) -> dict[str, str]:
     client = Client()
     uri = client.store.uri
     # MLflow itself must not open a database of ours: it would write its own tables into it.
-    guarded = uri if uri.startswith(("http:", "https:")) else places.GUARD + uri
+    guarded = uri if uri.startswith(("http:", "https:")) else GUARD + uri
     return {
         "DOVETAIL_TRACKING_URI": uri,
         # The project's folder is another one: what is set may be relative to this.
@@ -203,15 +206,9 @@ def _variables(run: Run) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": guarded,
         "MLFLOW_RUN_ID": run.info.run_id,
         "MLFLOW_EXPERIMENT_ID": run.info.experiment_id,
+        # All that it and its children print is kept with this run already.
+        "DOVETAIL_LOG_OUTPUT": "false",
     }
-
-
-def state_folder() -> Path:
-    """Where logs of launched runs lie until they are kept with the run."""
-    if chosen := settings.get("state_dir"):
-        return Path(chosen).expanduser().absolute()
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "dovetail"
 
 
 def _quiet(message: str) -> None:

@@ -7,8 +7,9 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dovetail.errors import DovetailError, StoreError
-from dovetail.projects import termination
+from dovetail.errors import DovetailError, NotFound, StoreError
+from dovetail.tracking import surroundings, termination
+from dovetail.tracking.console import LOG_ARTIFACT, later_log
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.values import RunStatus
 from dovetail.values.measure import now_ms
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from dovetail.artifacts.store import ArtifactStore
     from dovetail.projects.backend import Submission
     from dovetail.tracking.store import TrackingStore
 
 __all__ = ["LOG_ARTIFACT", "SubmittedRun", "echo_to_stdout"]
-
-LOG_ARTIFACT = "logs/output.log"
 
 
 class SubmittedRun:
@@ -30,10 +30,11 @@ class SubmittedRun:
 
     Attributes:
         run_id: The run.
+        log_artifact: The artifact that its output becomes.
     """
 
     def __init__(self, run_id: str, submission: Submission, store: TrackingStore, log: Path) -> None:
-        self.run_id = run_id
+        self.run_id, self.log_artifact = run_id, LOG_ARTIFACT
         self._submission = submission
         self._store = store
         self._log = log
@@ -53,7 +54,7 @@ class SubmittedRun:
         Returns:
             Whether the run finished well.
         """
-        termination.attend(self)
+        termination.attend(self.cancel)
         try:
             for chunk in self._submission.logs():
                 if echo is not None:
@@ -65,7 +66,7 @@ class SubmittedRun:
 
     def watch(self) -> None:
         """Wait for the end in the background and record it; the interpreter stays until then."""
-        termination.attend(self)
+        termination.attend(self.cancel)
         self._watcher = threading.Thread(target=self._finish, name=f"dovetail-run-{self.run_id[:8]}")
         self._watcher.start()
 
@@ -104,21 +105,25 @@ class SubmittedRun:
         failure: DovetailError | OSError | None = None
         with self._finishing:
             if self._finished is None:
+                surroundings.end(self.run_id)
                 try:
                     self._keep_log()
                 except (DovetailError, OSError) as error:
                     failure = error
                 finally:
                     self._finished = self._record(status)
-                    termination.forget(self)
+                    termination.forget(self.cancel)
         if failure is not None:
             raise self._not_kept(failure) from failure
         return self._finished
 
     def _keep_log(self) -> None:
         if self._log.is_file():
+            artifacts = RunArtifacts(self._store, self.run_id).store
+            if _has_log(artifacts):
+                self.log_artifact = later_log()
             with self._log.open("rb") as stream:
-                RunArtifacts(self._store, self.run_id).store.put(LOG_ARTIFACT, stream)
+                artifacts.put(self.log_artifact, stream)
             self._log.unlink()
             with suppress(OSError):  # the backend keeps something else beside it
                 self._log.parent.rmdir()
@@ -138,6 +143,13 @@ class SubmittedRun:
             return info.status
         self._store.update_run(self.run_id, status=status, end_time=now_ms())
         return status
+
+
+def _has_log(artifacts: ArtifactStore) -> bool:
+    """Whether the run was launched before: that output stays."""
+    with suppress(NotFound):
+        return any(each.path == LOG_ARTIFACT and not each.is_dir for each in artifacts.list("logs"))
+    return False
 
 
 def echo_to_stdout(chunk: bytes) -> None:

@@ -107,7 +107,8 @@ class RegistryClient(MovingClient):
 
     def set_registered_model_tag(self, name: str, key: str, value: Any) -> None:
         """Set one tag of a registered model."""
-        self.registry.set_registered_model_tags(check_registered_name(name), as_registry_tags({key: value}))
+        tags = as_registry_tags({check_key("tag", key): value})
+        self.registry.set_registered_model_tags(check_registered_name(name), tags)
 
     def delete_registered_model_tag(self, name: str, key: str) -> None:
         """Remove one tag of a registered model; one that is not there is none to remove."""

@@ -22,6 +22,14 @@ class Active(NamedTuple):
     uri: str
 
 
+class _OfThread(threading.local):
+    """What a thread has."""
+
+    def __init__(self) -> None:
+        self.stack: list[Active] = []
+        self.latest: Active | None = None
+
+
 class ActiveRuns:
     """The active runs by thread; the last one on a thread's stack is what fluent calls log to.
 
@@ -33,14 +41,14 @@ class ActiveRuns:
 
     def clear(self) -> None:
         """Forget all, also those of other threads: a forked child does not own its parent's runs."""
-        self._own = threading.local()
-        self._lock = threading.Lock()
+        self._own = _OfThread()
+        self._lock = threading.RLock()  # the handler of a signal may start or end a run, too
         self._stacks: list[list[Active]] = []  # those that hold something
         self._latest: Active | None = None
 
     def push(self, run: Active) -> None:
         """Make a run the active one of this thread."""
-        stack = self._stack()
+        stack = self._own.stack
         with self._lock:
             if not stack:
                 self._stacks.append(stack)
@@ -55,7 +63,7 @@ class ActiveRuns:
         """
         with self._lock:
             holders = [stack for stack in self._stacks if any(run.run_id == run_id for run in stack)]
-            own = self._stack()
+            own = self._own.stack
             for stack in [each for each in holders if each is own] or holders[:1]:
                 self._own.latest = self._latest = next(run for run in stack if run.run_id == run_id)
                 stack[:] = [run for run in stack if run.run_id != run_id]
@@ -64,22 +72,21 @@ class ActiveRuns:
 
     def current(self) -> Active | None:
         """The active run of this thread."""
-        stack = self._stack()
+        stack = self._own.stack
         return stack[-1] if stack else None
 
     def latest(self) -> Active | None:
         """The run that this thread started or ended last; for a thread that did neither, the process."""
-        own: Active | None = getattr(self._own, "latest", None)
-        return own or self._latest
+        return self._own.latest or self._latest
 
     def on_this_thread(self, run_id: str) -> bool:
         """Whether this thread has the run active."""
-        return any(run.run_id == run_id for run in self._stack())
+        return any(run.run_id == run_id for run in self._own.stack)
 
     def down_to(self, run_id: str) -> list[Active]:
         """The runs that end when this one does, innermost first: those started inside of it, and itself."""
         with self._lock:
-            for stack in (self._stack(), *self._stacks):
+            for stack in (self._own.stack, *self._stacks):
                 ids = [run.run_id for run in stack]
                 if run_id in ids:
                     return stack[ids.index(run_id) :][::-1]
@@ -89,9 +96,3 @@ class ActiveRuns:
         """The active runs of all threads, innermost first."""
         with self._lock:
             return [run for stack in self._stacks for run in reversed(stack)]
-
-    def _stack(self) -> list[Active]:
-        stack: list[Active] | None = getattr(self._own, "stack", None)
-        if stack is None:
-            stack = self._own.stack = []
-        return stack

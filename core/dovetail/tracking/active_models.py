@@ -13,13 +13,15 @@ class _Own(threading.local):
 
 
 _own = _Own()
+_made = False  # whether a thread of this process ever made one active: most never do, and every metric asks
 
 
 def active_model_id() -> str | None:
     """The id of the active model of this thread, or None."""
-    return _own.model_id
+    return _own.model_id if _made else None
 
 
 def make_active(model_id: str | None) -> None:
     """Make a model the active one of this thread; None for none."""
-    _own.model_id = model_id
+    global _made
+    _own.model_id, _made = model_id, True

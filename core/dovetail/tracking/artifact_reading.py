@@ -11,7 +11,7 @@ from dovetail import locations, uris
 from dovetail.artifacts import transfer
 from dovetail.artifacts.folder import fetched
 from dovetail.documents import parse_yaml
-from dovetail.errors import InvalidInput
+from dovetail.errors import InvalidInput, NotFound
 from dovetail.tracking import images, places
 from dovetail.values.names import check_run_id
 
@@ -51,6 +51,8 @@ def download_artifacts(
         StoreError: The store, or writing to this machine, fails.
     """
     store, path = _located(artifact_uri, run_id, artifact_path, tracking_uri)
+    if run_id is None and not path:
+        _require_files(store, str(artifact_uri))
     return str(fetched(store, path, dst_path))
 
 
@@ -155,6 +157,15 @@ def _check_one_is_given(artifact_uri: object, run_id: object, artifact_path: obj
         )
     if artifact_uri is not None and artifact_path is not None:
         raise InvalidInput("artifact_path belongs to run_id.", hint="With artifact_uri, write the path into the URI.")
+
+
+def _require_files(store: ArtifactStore, location: str) -> None:
+    """Refuse a model without files: an empty folder is none."""
+    if uris.scheme_of(location) == "models" and next(iter(store.list("")), None) is None:
+        raise NotFound(
+            f"The model {_shown(location)} has no files: there is nothing at {uris.masked(store.uri)}.",
+            hint="They were removed, or never logged; `dovetail models show` says where a version came from.",
+        )
 
 
 def _content(artifact_uri: object) -> bytes:

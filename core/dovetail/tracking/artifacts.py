@@ -12,12 +12,14 @@ from dovetail.errors import InvalidName, NotFound
 from dovetail.tracking import places, runs
 from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id
-from dovetail.tracking.recorder import check_synchronous
+from dovetail.tracking.operations import answers, in_background
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from dovetail.tracking.operations import RunOperations
 
 __all__ = [
     "get_artifact_uri",
@@ -103,7 +105,7 @@ def log_image(
     synchronous: bool | None = None,
     *,
     run_id: str | None = None,
-) -> None:
+) -> RunOperations | None:
     """Write an image as an artifact, or as one of a series over the steps of a run.
 
     Args:
@@ -113,15 +115,19 @@ def log_image(
         key: The series, instead of a file: a name like that of a metric.
         step: The training step of an image in a series, 0 by default.
         timestamp: Its time in milliseconds since 1970, UTC; by default now.
-        synchronous: True or None: the call returns when it is stored. False is not here yet.
+        synchronous: True or None: the call returns when it is stored. False: another thread stores it, and the call
+            answers with something to wait for.
         run_id: The run; by default the active one, which is started if there is none.
 
     Raises:
         InvalidInput: It is no image, or both or neither of file and key are given.
         PluginMissing: Pillow, or numpy for arrays, is not installed.
     """
-    check_synchronous(synchronous)
-    _of(run_id).log_image(image, artifact_file, key, step, timestamp)
+    run = _of(run_id)
+    if not synchronous and answers(synchronous):
+        return in_background(lambda: run.log_image(image, artifact_file, key, step, timestamp))
+    run.log_image(image, artifact_file, key, step, timestamp)
+    return None
 
 
 def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from dovetail.errors import DovetailError
 from dovetail.registry.client import RegistryClient
 from dovetail.tracking import families, places, recorder
-from dovetail.tracking.casting import as_params, as_tags, linked_metric, param, tag
+from dovetail.tracking.casting import as_list, as_params, as_tags, linked_metric, param, tag
 from dovetail.tracking.client_histories import HistoryClient
 from dovetail.tracking.client_models import LoggedModelClient
+from dovetail.tracking.creation import run_to_create
+from dovetail.tracking.operations import answers, in_background, logged
 from dovetail.tracking.run_artifacts import RunArtifacts
-from dovetail.tracking.run_names import generated_name
-from dovetail.tracking.source import user_name
 from dovetail.tracking.store import MAX_PAGE
-from dovetail.values import Batch, NewRun, RunStatus, ViewType
+from dovetail.values import Batch, RunStatus, ViewType
 from dovetail.values.measure import now_ms
 from dovetail.values.names import (
     MAX_INT,
@@ -27,13 +27,13 @@ from dovetail.values.names import (
     check_text,
 )
 from dovetail.values.page import check_limit
-from dovetail.values.run import new_run_id
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
     from dovetail.registry.store import RegistryStore
+    from dovetail.tracking.operations import RunOperations
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Experiment, FileInfo, Metric, Page, Param, Run, Tag
 
@@ -165,17 +165,7 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
             run_name: By default the tag ``mlflow.runName``, or else a generated name.
             run_id: An id of the caller's choice; by default a random one.
         """
-        given = {each.key: each.value for each in as_tags(tags)}
-        name = tag("mlflow.runName", run_name or given.get("mlflow.runName") or generated_name())
-        run = NewRun(
-            experiment_id,
-            run_id or new_run_id(),
-            run_name=name.value,
-            user_id=given.get("mlflow.user") or user_name(),
-            start_time=now_ms() if start_time is None else start_time,
-            tags=as_tags({**given, "mlflow.runName": name.value}),
-        )
-        return self.store.create_run(run)
+        return self.store.create_run(run_to_create(experiment_id, start_time, tags, run_name, run_id))
 
     def get_run(self, run_id: str) -> Run:
         """The run with its latest metrics, params and tags. Raises ``NotFound``."""
@@ -243,7 +233,8 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
             order_by: Such as ``["metrics.acc DESC"]``; newest first by default.
             page_token: From the page before.
         """
-        ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else list(experiment_ids)
+        single = isinstance(experiment_ids, (str, int))
+        ids = [experiment_ids] if single else as_list("The ids of experiments", experiment_ids)
         wanted, view = [check_experiment_id(each) for each in ids], ViewType(run_view_type)
         limit, order = check_limit(max_results, MAX_PAGE), _clauses(order_by)
         return self.store.search_runs(wanted, filter_string or None, order, view, limit, page_token)
@@ -261,26 +252,28 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         dataset_name: str | None = None,
         dataset_digest: str | None = None,
         model_id: str | None = None,
-    ) -> None:
+    ) -> RunOperations | None:
         """Log one point of a metric; ``timestamp`` in milliseconds, by default now; ``step`` 0 by default.
 
-        ``synchronous``, here and elsewhere: True or None mean what happens, False is not here yet. The point is one of
-        the logged model ``model_id``, too; the dataset it was measured on need not be an input of the run.
+        ``synchronous``, here and elsewhere: True or None: the call returns when it is in the store. False: it returns
+        when it is safe on this machine, and answers with something to wait for. The point is one of the logged model
+        ``model_id``, too; the dataset it was measured on need not be an input of the run.
         """
-        recorder.check_synchronous(synchronous)
         links = (model_id, dataset_name, dataset_digest)
-        self._write(run_id, Batch(metrics=(linked_metric(key, value, timestamp, step, *links),)))
+        return self._write(run_id, Batch(metrics=(linked_metric(key, value, timestamp, step, *links),)), synchronous)
 
     def log_param(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> Any:
-        """Log one param and return its value. Raises ``ParamConflict`` if it has another value already."""
-        recorder.check_synchronous(synchronous)
-        self._write(run_id, Batch(params=(param(key, value),)))
-        return value
+        """Log one param and return its value, or something to wait for.
 
-    def set_tag(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> None:
+        Raises:
+            ParamConflict: It has another value already.
+        """
+        waiting = self._write(run_id, Batch(params=(param(key, value),)), synchronous)
+        return value if waiting is None else waiting
+
+    def set_tag(self, run_id: str, key: str, value: Any, synchronous: bool | None = None) -> RunOperations | None:
         """Set one tag of a run."""
-        recorder.check_synchronous(synchronous)
-        self._write(run_id, Batch(tags=(tag(key, value),)))
+        return self._write(run_id, Batch(tags=(tag(key, value),)), synchronous)
 
     def log_batch(
         self,
@@ -289,10 +282,10 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         params: Sequence[Param] = (),
         tags: Sequence[Tag] = (),
         synchronous: bool | None = None,
-    ) -> None:
+    ) -> RunOperations | None:
         """Log metrics, params and tags together: all of them or, on an error, none."""
-        recorder.check_synchronous(synchronous)
-        self._write(run_id, Batch(metrics, params, tags))  # type: ignore[arg-type] # it makes tuples of them
+        batch = Batch(metrics, params, tags)  # type: ignore[arg-type] # it makes tuples of them
+        return self._write(run_id, batch, synchronous)
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
         """Log several params together."""
@@ -302,8 +295,11 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         """Remove one tag of a run."""
         self.store.delete_tag(check_run_id(run_id), check_name("tag key", key))
 
-    def _write(self, run_id: str, batch: Batch) -> None:
-        recorder.write(self.store, check_run_id(run_id), batch)
+    def _write(self, run_id: str, batch: Batch, synchronous: bool | None = True) -> RunOperations | None:
+        if synchronous or not answers(synchronous):
+            recorder.write(self.store, check_run_id(run_id), batch)
+            return None
+        return logged(places.recorder(self._uri), check_run_id(run_id), batch, synchronous)
 
     # --- artifacts -------------------------------------------------------------------------------------------
 
@@ -341,10 +337,13 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         step: int | None = None,
         timestamp: int | None = None,
         synchronous: bool | None = None,
-    ) -> None:
+    ) -> RunOperations | None:
         """Write an image as a file, or as one of the series ``key``; see ``dovetail.log_image``."""
-        recorder.check_synchronous(synchronous)
-        self._artifacts(run_id).log_image(image, artifact_file, key, step, timestamp)
+        artifacts = self._artifacts(run_id)
+        if synchronous or not answers(synchronous):
+            artifacts.log_image(image, artifact_file, key, step, timestamp)
+            return None
+        return in_background(lambda: artifacts.log_image(image, artifact_file, key, step, timestamp))
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
         """Write a table, or add rows to the one that is there; see ``dovetail.log_table``."""

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, overload
 
 from dovetail.errors import InvalidInput, PluginMissing
+from dovetail.tracking.casting import as_list
 from dovetail.tracking.series import Series
 from dovetail.tracking.walking import every
 from dovetail.values.names import MAX_INT, check_name, check_run_id
@@ -154,7 +155,7 @@ class HistoryClient:
         method: str = "minmax",
     ) -> dict[str, Series]:
         start, end = _step("start_step", start_step), _step("end_step", end_step)
-        ids = [check_run_id(run_id) for run_id in run_ids]
+        ids = [check_run_id(run_id) for run_id in as_list("The ids of runs", run_ids)]
         check_name("metric key", key)
         return self.store.get_metric_series(ids, key, start_step=start, end_step=end, points=points, method=method)
 

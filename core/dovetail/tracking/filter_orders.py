@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidFilter
@@ -43,6 +43,7 @@ def parse_order(clauses: Sequence[str | Mapping[str, object]] | None, entity: st
     """
     if isinstance(clauses, str):
         raise InvalidFilter("the order is one text, not a list of clauses", hint=f"write [{clauses[:200]!r}]")
+    _require_list("order", clauses, 'write ["metrics.acc DESC"]')
     if len(clauses or ()) > MAX_ORDER_KEYS:
         raise InvalidFilter(f"{len(clauses or ())} keys to order by, the most is {MAX_ORDER_KEYS}")
     return tuple(_order_key(clause, entity) for clause in clauses or ())
@@ -61,14 +62,18 @@ def parse_datasets(datasets: Sequence[Mapping[str, object]] | None) -> tuple[Dat
     Raises:
         InvalidFilter: They are no such dicts, or too many.
     """
-    if isinstance(datasets, (str, Mapping)):
-        raise InvalidFilter("the datasets are no list", hint='write [{"dataset_name": "…"}]')
+    _require_list("datasets", datasets, 'write [{"dataset_name": "…"}]')
     if len(datasets or ()) > MAX_DATASETS:
         raise InvalidFilter(f"{len(datasets or ())} datasets to search, the most is {MAX_DATASETS}")
     choices = tuple(_choice(_checked(each, _DATASET_NAMES)) for each in datasets or ())
     if any(choice.name is None for choice in choices):
         raise InvalidFilter("a dataset to search has no dataset_name", hint="a digest alone does not say which")
     return choices
+
+
+def _require_list(what: str, given: object, hint: str) -> None:
+    if given is not None and (isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Sized)):
+        raise InvalidFilter(f"the {what} to search by is {type(given).__name__}, not a list", hint=hint)
 
 
 def _order_key(clause: str | Mapping[str, object], entity: str) -> OrderKey:

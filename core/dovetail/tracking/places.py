@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from dovetail import plugins, settings, uris
 from dovetail.errors import ForeignLayout, InvalidUri, PluginError, PluginMissing
+from dovetail.tracking import modes, recorders
 from dovetail.tracking.choice import Choice
-from dovetail.tracking.recorder import DirectRecorder
+from dovetail.tracking.tracking_uri import DEFAULT_FILE, resolved, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "artifact_location",
+    "flush_async_logging",
     "forget_places",
     "forget_stores",
     "get_registry_uri",
     "get_tracking_uri",
     "is_tracking_uri_set",
+    "open_place",
     "open_registry",
     "open_store",
     "recorder",
@@ -36,17 +38,15 @@ __all__ = [
     "resolved",
     "set_registry_uri",
     "set_tracking_uri",
+    "store_at",
     "tracking_store",
 ]
-
-DEFAULT_FILE = "dovetail.db"
-# Marks a URI that MLflow must not open itself; see docs/explanation/decisions.md.
-GUARD = "dovetail+"
 
 _lock = threading.RLock()
 _tracking = Choice("tracking_uri")
 _registry = Choice("registry_uri")
 _stores: dict[str, TrackingStore] = {}
+_instead: dict[str, str] = {}  # places that are not what was opened for them, by what the mode said then
 _registries: dict[str, RegistryStore] = {}
 _named_neighbours = False
 
@@ -120,14 +120,48 @@ def tracking_store() -> TrackingStore:
 
 
 def open_store(uri: str | os.PathLike[str]) -> TrackingStore:
-    """The store at a URI; one instance a process and URI."""
-    if isinstance(uri, str) and (known := _stores.get(uri)) is not None:
+    """The store at a URI, with everything that this process logged to it; one instance a process and URI.
+
+    What processes logged that have died is brought in when it is opened.
+    """
+    absolute = uri if isinstance(uri, str) and uri in _stores else resolved(uri)
+    recorders.drain(absolute)
+    return _opened(absolute)
+
+
+def _opened(absolute: str) -> TrackingStore:
+    if (known := _stores.get(absolute)) is not None:
         return known
-    absolute = resolved(uri)
     with _lock:
         if absolute not in _stores:
-            _stores[absolute] = plugins.find("tracking_stores", uris.scheme_of(absolute))(absolute)
+            place = modes.instead_of(absolute)
+            store = modes.opened(place)
+            recorders.recover(store)
+            if place != absolute:
+                _instead[absolute] = place
+            _stores[absolute] = store
         return _stores[absolute]
+
+
+def store_at(uri: str) -> TrackingStore:
+    """The store at an absolute URI as it is: what this process logged to it may still be under way."""
+    return _opened(uri)
+
+
+def open_place(uri: str, closing: ExitStack) -> TrackingStore:
+    """The store at an absolute URI itself, whatever the mode is: for bringing there what was kept elsewhere.
+
+    Args:
+        uri: The store's.
+        closing: Closes what was opened for this alone.
+    """
+    recorders.drain(uri)
+    if uri not in _instead and modes.is_online():
+        return _opened(uri)
+    store: TrackingStore = plugins.find("tracking_stores", uris.scheme_of(uri))(uri)
+    closing.callback(store.close)
+    recorders.recover(store)
+    return store
 
 
 def registry_store(tracking_uri: str | None = None) -> RegistryStore:
@@ -145,7 +179,7 @@ def registry_store(tracking_uri: str | None = None) -> RegistryStore:
     if (uri := settings.get("registry_uri")) is not None:
         with _naming_the_setting("registry_uri"):
             return open_registry(uri)
-    return open_registry(tracking_uri or _named_tracking_uri())
+    return open_registry(modes.registry_instead_of(tracking_uri or _named_tracking_uri()))
 
 
 def _named_tracking_uri() -> str:
@@ -197,7 +231,7 @@ def artifact_location(location: str | os.PathLike[str]) -> str:
         InvalidUri: It cannot be read as one, or has a fragment.
         PluginMissing: Nothing installed answers for its scheme.
     """
-    text = _text(location)
+    text = text_of(location)
     local = uris.is_local(text)
     if not local and "#" in text:
         raise InvalidUri(f"The artifact location {uris.masked(text)!r} has a fragment.", hint="Leave out the '#'.")
@@ -211,18 +245,39 @@ def recorder(uri: str | None = None) -> Recorder:
     Args:
         uri: The tracking URI; by default the one in force.
     """
-    return DirectRecorder(tracking_store() if uri is None else open_store(uri))
+    if uri is None:
+        uri = get_tracking_uri()
+        if not recorders.is_recording(uri):
+            tracking_store()  # what is wrong with the place is said as for everything else
+    return recorders.recorder_at(uri, _opened)
+
+
+def flush_async_logging() -> None:
+    """Return when everything that this process logged, wherever to, is in its store.
+
+    Raises:
+        StoreError: A store cannot be reached; what was logged to it is safe on this machine.
+        DovetailError: A store refused something since the last flush, such as a param that another process logged with
+            another value: the first refusal that no call raised. All else that was logged is stored.
+    """
+    recorders.drain_all()
+    recorders.tell_refusals()
 
 
 def forget_stores() -> None:
     """Close and forget every open store and registry; the next use opens anew."""
-    with _lock, ExitStack() as closing:
-        for store in _stores.values():
-            closing.callback(store.close)
-        for registry in _registries.values():
-            closing.callback(registry.close)
-        _stores.clear()
-        _registries.clear()
+    try:
+        # Before anything is locked: plugins may look something up when they hear of what is delivered.
+        recorders.close_recorders()
+    finally:
+        with _lock, ExitStack() as closing:
+            for store in _stores.values():
+                closing.callback(store.close)
+            for registry in _registries.values():
+                closing.callback(registry.close)
+            _stores.clear()
+            _instead.clear()
+            _registries.clear()
 
 
 def forget_places() -> None:
@@ -232,31 +287,6 @@ def forget_places() -> None:
     _choose(_registry, None)
     _named_neighbours = False
     forget_stores()
-
-
-def resolved(uri: str | os.PathLike[str]) -> str:
-    """A URI that means the same from any working folder, its scheme in lower case.
-
-    Raises:
-        InvalidUri: It cannot be read as a location.
-        ForeignLayout: It is a folder with runs of MLflow's.
-        PluginMissing: It is one of the words by which MLflow means a service of Databricks'.
-    """
-    text = _text(uri).removeprefix(GUARD)
-    if text in _SERVICES and isinstance(uri, str):
-        raise PluginMissing(f"No plugin answers for {text!r}.", hint=f"A folder of that name is ./{text}.")
-    scheme = uris.scheme_of(text)
-    if scheme == "file":
-        return _from_path(_path_of(text), text)
-    text = _with_lower_scheme(text)
-    if scheme == "sqlite" and (relative := _RELATIVE.match(text)):
-        return f"{relative[1]}{_escaped(_working_folder())}/{text[relative.end() :]}"
-    return text
-
-
-_SERVICES = ("databricks", "databricks-uc")
-# Three slashes and no fourth: a relative file, as sqlite URIs have it; ``:memory:`` is none, a drive is absolute.
-_RELATIVE = re.compile(r"([^:/]+:///)(?=[^/?:])(?![A-Za-z]:)")
 
 
 def _choose(choice: Choice, uri: str | None) -> None:
@@ -284,77 +314,6 @@ def _naming_the_setting(name: str) -> Iterator[None]:
         raise type(error)(f"{error.message} It is set by {settings.origin(name)}.", hint=error.hint) from error
 
 
-def _text(uri: str | os.PathLike[str]) -> str:
-    text = os.fspath(uri) if isinstance(uri, os.PathLike) else uri
-    if not isinstance(text, str):
-        raise InvalidUri(f"A location must be text or a path, not {uris.masked(repr(uri))}.")
-    if "\0" in text or _HALF.search(text):
-        raise InvalidUri(f"{uris.masked(text)!r} is no location: it holds a NUL, or bytes that are no text.")
-    if text.count("/") > _DEEPEST:
-        raise InvalidUri(f"The location {uris.masked(text)[:200]!r}... has more than {_DEEPEST} slashes.")
-    return text
-
-
-# Folders within folders are made one in the other; nobody has as many as Python may call functions.
-_DEEPEST = 500
-# Half a character: what Python makes of a byte that is no text.
-_HALF = re.compile("[\ud800-\udfff]")
-
-
-def _with_lower_scheme(text: str) -> str:
-    scheme, colon, rest = text.partition(":")
-    return f"{scheme.lower()}{colon}{rest}"
-
-
-def _working_folder() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError as error:
-        raise InvalidUri(
-            "The working folder was removed, and the tracking location is relative to it.",
-            hint="Change into a folder that is there, or give an absolute location.",
-        ) from error
-
-
-def _path_of(text: str) -> Path:
-    # A path that is absolute needs no working folder.
-    if not text.lower().startswith("file:") and not text.startswith(("/", "~")):
-        _working_folder()
-    return uris.path_of(text)
-
-
-def _escaped(path: Path) -> str:
-    """The path as a sqlite URI has it, in which ``%`` and ``?`` mean something else."""
-    return path.as_posix().replace("%", "%25").replace("?", "%3F")
-
-
-def _from_path(path: Path, text: str) -> str:
-    if _HALF.search(str(path)):
-        raise InvalidUri(f"{uris.masked(text)!r} is no location: its path holds bytes that are no text.")
-    if path.suffix in (".db", ".sqlite", ".sqlite3") and not text.endswith(("/", os.sep)) and not path.is_dir():
-        return f"sqlite:///{_escaped(path)}"
-    # A folder holds the default database, so that `set_tracking_uri("./runs")` works as a place.
-    own = path / DEFAULT_FILE
-    try:
-        if not own.exists():
-            _refuse_strangers(path, text)
-    except OSError as error:  # a name that is too long, a folder that may not be looked into
-        raise InvalidUri(f"The location {text[:200]!r} cannot be looked at: {error.strerror}.") from error
-    return f"sqlite:///{_escaped(own)}"
-
-
-def _refuse_strangers(path: Path, text: str) -> None:
-    if path.exists() and not path.is_dir():
-        raise InvalidUri(
-            f"The tracking location {text!r} is a file that is no database.", hint="Write sqlite:///<file>.db."
-        )
-    if next(path.glob("*/meta.yaml"), None) is not None:
-        raise ForeignLayout(
-            f"{path} holds runs in MLflow's own layout; it is left as it is.",
-            hint=f"Track beside it, such as in sqlite:///{DEFAULT_FILE}.",
-        )
-
-
 def _name_neighbours() -> None:
     """Say once that MLflow's own data lies here, since people expect to see it."""
     global _named_neighbours  # noqa: PLW0603 - said once a process
@@ -366,7 +325,8 @@ def _name_neighbours() -> None:
         import warnings
 
         warnings.warn(
-            f"{' and '.join(found)} here are MLflow's and stay as they are; dovetail keeps its runs in {DEFAULT_FILE}.",
+            f"{' and '.join(found)} here are MLflow's and stay as they are; dovetail keeps its runs in {DEFAULT_FILE}."
+            f" `dovetail import mlflow {found[0]}` brings what is there.",
             stacklevel=3,
         )
 

@@ -1,7 +1,7 @@
 """The seam between a log call and the store: what runs log goes through a recorder.
 
-Today's recorder writes straight to the store. A recorder that appends to a journal and ships in the background
-fits here without any verb changing.
+A store that lasts is logged to through a journal (see ``shipper``): a call costs an append, whatever the store does
+meanwhile. What ends with the process is written to directly.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from dovetail import settings
-from dovetail.errors import InvalidInput, RunEnded
+from dovetail.errors import RunEnded
+from dovetail.tracking.news import News
+from dovetail.values import Batch, Metric
 
 if TYPE_CHECKING:
-    from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Batch
+    from collections.abc import Callable
 
-__all__ = ["DirectRecorder", "Recorder", "check_synchronous", "write"]
+    from dovetail.tracking.store import TrackingStore
+    from dovetail.values import Run
+
+__all__ = ["DirectRecorder", "Recorder", "write"]
 
 
 class Recorder(ABC):
@@ -30,36 +34,70 @@ class Recorder(ABC):
             DovetailError: It was refused; nothing of it is kept.
         """
 
+    def point(self, run_id: str, key: str, value: float, timestamp: int | None, step: int | None) -> None:
+        """Keep one point, checked as ``Metric`` checks it: what training loops do, in as few calls as can be."""
+        self.record(run_id, Batch((Metric(key, value, timestamp, step),)))
+
+    def kept(self, run_id: str, batch: Batch) -> Callable[[], None]:
+        """Keep a batch of a run, and answer with what waits for it.
+
+        Returns:
+            A call that returns when the batch is in the store, and raises a ``DovetailError`` where the store refused
+            some of it, or cannot be reached.
+
+        Raises:
+            DovetailError: It was refused; nothing of it is kept.
+        """
+        self.record(run_id, batch)
+        return self.flush
+
+    def tell_refusals(self) -> None:
+        """Raise the first refusal of the store's that nobody was told of, and let the others until now be.
+
+        Raises:
+            DovetailError: The refusal.
+        """
+
     @abstractmethod
-    def flush(self) -> None:
-        """Return when everything recorded so far is in the store."""
+    def flush(self, timeout: float | None = None) -> None:
+        """Return when everything recorded so far is in the store.
+
+        Args:
+            timeout: Seconds to go on trying where the store cannot be reached.
+
+        Raises:
+            StoreError: The store cannot be reached; what was recorded is safe.
+        """
+
+    def meet(self, run: Run) -> None:
+        """Learn what a run holds from whoever just read it."""
+
+    def forget(self, run_id: str) -> None:
+        """A run has ended, or changed hands."""
+
+    def end(self, run_id: str, status: str, end_time: int) -> bool:
+        """Keep how a run ended, for a store that cannot be reached; False if nothing can be kept."""
+        del run_id, status, end_time
+        return False
+
+    def close(self) -> None:
+        """Deliver what waits, and let go of what was taken."""
+        self.flush()
 
 
 class DirectRecorder(Recorder):
     """Writes each batch to the store before it returns."""
 
     def __init__(self, store: TrackingStore) -> None:
-        self._store = store
+        self._store, self._news = store, News(store.uri)
 
     def record(self, run_id: str, batch: Batch) -> None:
         """Write the batch."""
         write(self._store, run_id, batch)
+        self._news.tell_at_once(run_id, batch)
 
-    def flush(self) -> None:
+    def flush(self, timeout: float | None = None) -> None:
         """Nothing is ever waiting."""
-
-
-def check_synchronous(synchronous: bool | None) -> None:
-    """Refuse what MLflow calls asynchronous logging, which is not here yet; True and None ask for what happens anyway.
-
-    Raises:
-        InvalidInput: It is False.
-    """
-    if synchronous is False:
-        raise InvalidInput(
-            "synchronous=False asks for asynchronous logging, which this version of dovetail does not have.",
-            hint="Leave it out: a call returns as soon as what it logs is stored.",
-        )
 
 
 def write(store: TrackingStore, run_id: str, batch: Batch) -> None:

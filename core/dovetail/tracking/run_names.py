@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-__all__ = ["generated_name"]
+__all__ = ["generated_name", "is_generated"]
 
 _ADJECTIVES = [
     "able",
@@ -210,3 +210,10 @@ _random = random.SystemRandom()
 def generated_name() -> str:
     """A name such as ``brisk-tenon-417``."""
     return f"{_random.choice(_ADJECTIVES)}-{_random.choice(_NOUNS)}-{_random.randrange(1000)}"
+
+
+def is_generated(name: str) -> bool:
+    """Whether a name may be one of these; nobody else is likely to choose such a name."""
+    adjective, _, rest = name.partition("-")
+    noun, _, number = rest.partition("-")
+    return adjective in _ADJECTIVES and noun in _NOUNS and len(number) <= 3 and number.isdecimal()  # noqa: PLR2004

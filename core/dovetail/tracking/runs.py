@@ -9,16 +9,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dovetail import plugins, settings
-from dovetail.errors import DovetailError, InvalidInput, InvalidState, RunEnded
-from dovetail.tracking import places
+from dovetail.errors import DovetailError, InvalidState, RunEnded, StoreUnavailable
+from dovetail.tracking import places, recorders, surroundings, system_metrics, termination
 from dovetail.tracking.active import Active, ActiveRuns
-from dovetail.tracking.casting import as_tags
 from dovetail.tracking.client import Client
-from dovetail.tracking.experiments import active_experiment_id
-from dovetail.tracking.families import PARENT
-from dovetail.tracking.source import source_tags
-from dovetail.values import Batch, LifecycleStage, Run, RunStatus
-from dovetail.values.names import check_experiment_id
+from dovetail.tracking.heartbeat import Heartbeat
+from dovetail.tracking.holder import own_lease
+from dovetail.tracking.resuming import check_resume, check_step
+from dovetail.tracking.starting import Asked, labels_of, start
+from dovetail.values import LifecycleStage, Run, RunInfo, RunStatus
+from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from dovetail.values import RunInfo
+    from dovetail.tracking.recorder import Recorder
 
 __all__ = [
     "ActiveRun",
@@ -47,14 +47,15 @@ __all__ = [
 
 _active = ActiveRuns()
 _handed_out: set[str] = set()  # runs a launcher named that were taken up
+_heartbeat = Heartbeat(lambda: {run.uri for run in _active.everywhere()})
 _watched: int | None = None  # the process whose end is watched for
 
 
 class ActiveRun(Run):
     """A run that is active until it is ended; as a context manager it ends itself.
 
-    Leaving the block normally ends it as FINISHED, an exception as FAILED, Ctrl-C as KILLED. Runs that were started in
-    the block and left open end with it; one that was ended in the block stays as it was ended.
+    Leaving the block normally ends it as FINISHED, an exception as FAILED, Ctrl-C and SIGTERM as KILLED. Runs that were
+    started in the block and left open end with it; one that was ended in the block stays as it was ended.
     """
 
     def __enter__(self) -> Self:
@@ -65,12 +66,15 @@ class ActiveRun(Run):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the run; the exception goes on."""
+        if error is not None:
+            surroundings.say(self.info.run_id, error)
         failures = _end_each(_active.down_to(self.info.run_id), _status_after(error))
         if failures and error is None:
             raise failures[0]
         _report(failures)  # raising one would hide the script's own exception
 
 
+@settings.steady()
 def start_run(
     run_id: str | None = None,
     experiment_id: str | None = None,
@@ -80,8 +84,15 @@ def start_run(
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
     log_system_metrics: bool | None = None,
+    log_output: bool | None = None,
+    log_environment: bool | None = None,
+    key: str | None = None,
+    resume: str = "allow",
+    from_step: int | None = None,
 ) -> ActiveRun:
     """Start a run and make it the active one of this thread.
+
+    While it is active this process gives its store signs of life: should it be killed, the run ends as CRASHED.
 
     Args:
         run_id: Take up this run instead of creating one; it becomes RUNNING again. By default the one that
@@ -92,30 +103,48 @@ def start_run(
         parent_run_id: The run it becomes a child of.
         tags: Labels to set.
         description: Kept in the tag ``mlflow.note.content``.
-        log_system_metrics: False or None: no metrics of the machine are logged. True is not here yet.
+        log_system_metrics: Whether metrics of the machine are logged while it runs, which takes the plugin
+            ``dovetail-system-metrics``; by default the setting ``enable_system_metrics_logging``.
+        log_output: Whether what the process prints while it runs is kept as ``logs/output.log``; by default the setting
+            ``log_output``.
+        log_environment: Whether installed packages, the command and uncommitted changes are kept, below
+            ``dovetail/environment``; by default the setting ``log_environment``.
+        key: A name of your choice for the run, within its experiment: whoever starts a run with the same key, on any
+            machine, goes on with this one.
+        resume: What is to be with that key: ``allow`` starts a run or goes on with it, ``must`` only goes on with one,
+            ``never`` only starts one.
+        from_step: The step that training goes on from, that of its checkpoint: points of that step and of later ones
+            are taken away from the run that is taken up.
 
     Returns:
         The run, to be used in a ``with`` statement or ended by ``end_run``.
 
     Raises:
         InvalidState: A run is active and ``nested`` is false, or this thread has that very run active.
-        NotFound: There is no such run, parent or experiment.
+        NotFound: There is no such run, parent or experiment, or none of that key that must be there.
+        AlreadyExists: There is a run of that key, and must be none.
+        InvalidInput: What is asked for does not fit together.
         RunEnded: The run to take up, or the parent, is deleted.
+        PluginMissing: ``log_system_metrics`` is true, and the plugin is not installed.
     """
-    if log_system_metrics:
-        hint = "Leave out log_system_metrics=True."
-        raise InvalidInput("This version of dovetail does not log metrics of the machine.", hint=hint)
     current = _active.current()
     if current is not None and not nested:
-        raise _already_active(current.run_id, "End it with end_run(), or start a child with start_run(nested=True).")
-    handed = _handed_down() if current is None and not run_id else None
-    wanted = run_id or handed
-    labels = _labels(tags, description, parent_run_id)
-    run = _take_up(wanted, experiment_id, run_name, labels) if wanted else _create(experiment_id, run_name, labels)
+        raise InvalidState(
+            f"Run {current.run_id} is already active.",
+            hint="End it with end_run(), or start a child with start_run(nested=True).",
+        )
+    check_resume(resume, key, run_id)
+    sampling = system_metrics.wanted(log_system_metrics)
+    handed = _handed_down() if current is None and not run_id and key is None else None
+    check_step(from_step, named=bool(run_id or key or handed))
+    labels = labels_of(tags, description, parent_run_id)
+    wanted = Asked(run_id or handed, key, resume, from_step, experiment_id, run_name, labels)
+    run, again = start(wanted, _active)
     if handed:
         _no_longer_handed_down(handed)
-    _active.push(Active(run.info.run_id, places.get_tracking_uri()))
-    _end_with_worker()
+    _make_active(run)
+    system_metrics.plan(run.info.run_id, sampling)
+    surroundings.begin(run, surroundings.asked(log_output, log_environment, again=again), again=again)
     plugins.tell("dovetail_run_started", run=run)
     return _activated(run)
 
@@ -146,9 +175,8 @@ def current_run() -> Active:
     return current
 
 
-def active_or_none() -> Active | None:
-    """The active run of this thread, with the place it is tracked at, or None."""
-    return _active.current()
+active_or_none = _active.current
+"""The active run of this thread, with the place it is tracked at, or None: no call more, since the hot path asks."""
 
 
 def active_run_id_or_none() -> str | None:
@@ -214,12 +242,18 @@ def forget_runs() -> None:
 # --- starting -------------------------------------------------------------------------------------------------
 
 
-def _already_active(run_id: str, hint: str) -> InvalidState:
-    return InvalidState(f"Run {run_id} is already active.", hint=hint)
-
-
 def _activated(run: Run) -> ActiveRun:
     return ActiveRun(run.info, run.data, run.inputs, run.outputs)
+
+
+def _make_active(run: Run) -> None:
+    """Make it what fluent calls log to, and see to its end whatever becomes of this process."""
+    uri = places.get_tracking_uri()
+    _active.push(Active(run.info.run_id, uri))
+    places.recorder().meet(run)
+    _end_with_worker()
+    termination.watch()
+    _heartbeat.keep_up(uri)
 
 
 def _handed_down() -> str | None:
@@ -235,81 +269,85 @@ def _no_longer_handed_down(run_id: str) -> None:
         os.environ.pop(variable, None)
 
 
-def _labels(tags: Mapping[str, Any] | None, description: str | None, parent: str | None) -> dict[str, Any]:
-    labels: dict[str, Any] = {each.key: each.value for each in as_tags(tags)}
-    if description is not None:
-        if "mlflow.note.content" in labels:
-            raise InvalidInput("The description is given twice, as an argument and as the tag mlflow.note.content.")
-        labels["mlflow.note.content"] = description
-    if parent is not None:
-        labels[PARENT] = _not_deleted(parent).run_id
-    return labels
-
-
-def _not_deleted(run_id: str) -> RunInfo:
-    info = Client().get_run(run_id).info
-    if info.lifecycle_stage == LifecycleStage.DELETED:
-        raise RunEnded(f"Run {run_id} is deleted.", hint="Restore it with restore_run() first.")
-    return info
-
-
-def _create(experiment_id: str | None, run_name: str | None, labels: dict[str, Any]) -> Run:
-    where = active_experiment_id() if experiment_id is None else experiment_id
-    current = _active.current()
-    if current is not None and current.uri == places.get_tracking_uri():  # a parent elsewhere would not be found
-        labels = {PARENT: current.run_id, **labels}
-    return Client().create_run(where, tags={**source_tags(), **labels}, run_name=run_name)
-
-
-def _take_up(run_id: str, experiment_id: str | None, run_name: str | None, labels: dict[str, Any]) -> Run:
-    if _active.on_this_thread(run_id):
-        raise _already_active(run_id, "Log to it as it is.")
-    if labels.get(PARENT) == run_id:
-        raise InvalidInput(f"Run {run_id} cannot be its own parent.")
-    info, batch = _not_deleted(run_id), Batch(tags=as_tags(labels))
-    if experiment_id is not None and check_experiment_id(experiment_id) != info.experiment_id:
-        raise InvalidInput(f"Run {run_id} is in experiment {info.experiment_id}, not in {experiment_id}.")
-    client = Client()
-    client.update_run(run_id, status=RunStatus.RUNNING, name=run_name)
-    if batch:
-        client.store.log_batch(run_id, batch)
-    return client.get_run(run_id)
-
-
 # --- ending ---------------------------------------------------------------------------------------------------
 
 
 def _status_after(error: BaseException | None) -> str:
     if error is None or (isinstance(error, SystemExit) and not error.code):
         return RunStatus.FINISHED
-    return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
+    interrupted = isinstance(error, (KeyboardInterrupt, termination.Terminated))
+    return RunStatus.KILLED if interrupted else RunStatus.FAILED
 
 
+@settings.steady()
 def _end(run: Active, status: str) -> None:
-    places.recorder(run.uri).flush()
+    recorder = places.recorder(run.uri)
+    away = _failure_of_flushing(recorder)
     if _active.remove(run.run_id):
         return  # another thread took it up too and goes on logging to it
-    client = Client(run.uri)
-    with suppress(RunEnded):  # it was deleted meanwhile, and stays as it is
-        client.set_terminated(run.run_id, status)
-    plugins.tell("dovetail_run_ended", run=client.get_run(run.run_id))
+    surroundings.end(run.run_id)
+    away = away or _failure_of_ending_at_store(run, status)
+    if away is not None:
+        _leave_its_end_behind(recorder, run, status, away)
+    else:
+        recorder.forget(run.run_id)
+        _tell_of_its_end(run)
+    if not _active.everywhere():
+        termination.unwatch()
+
+
+def _leave_its_end_behind(recorder: Recorder, run: Active, status: str, away: Exception) -> None:
+    """Keep how a run ended for when its store takes that."""
+    if not recorder.end(run.run_id, status, now_ms()):
+        raise away
+    recorders.say_it_waits(run.uri, f"run {run.run_id} ended", away)
+    ended = RunInfo.stored(run_id=run.run_id, experiment_id="", status=status, end_time=now_ms())
+    plugins.tell("dovetail_run_ended", run=Run(ended))  # all that is known of it here
+
+
+def _tell_of_its_end(run: Active) -> None:
+    if plugins.listens("dovetail_run_ended"):
+        ended = Client(run.uri).get_run(run.run_id)
+        deleted = ended.info.lifecycle_stage == LifecycleStage.DELETED
+        if deleted or ended.info.status in RunStatus.ENDED:  # else somebody took it up meanwhile, and goes on
+            plugins.tell("dovetail_run_ended", run=ended)
+
+
+def _failure_of_ending_at_store(run: Active, status: str) -> StoreUnavailable | None:
+    store = places.store_at(run.uri)
+    try:
+        recorders.recover(store)  # what children logged that died
+        with suppress(RunEnded):  # it was deleted meanwhile, and stays as it is
+            store.update_run(run.run_id, status=status, end_time=now_ms(), lease=own_lease())
+    except StoreUnavailable as failure:
+        return failure
+    return None
+
+
+def _failure_of_flushing(recorder: Recorder) -> Exception | None:
+    try:
+        recorder.flush()
+    except Exception as failure:  # noqa: BLE001 - a store may have a mistake, too
+        return failure
+    return None
 
 
 @atexit.register
 def _end_all() -> None:
     """End what the script left open: by the exception that ended the interpreter, or as FINISHED."""
-    _report(_end_each(_active.everywhere(), _status_after(sys.exc_info()[1] or _uncaught())))
+    status = RunStatus.KILLED if termination.was_terminated() else _status_after(sys.exc_info()[1] or _uncaught())
+    _report(_end_each(_active.everywhere(), status))
 
 
-def _end_each(runs: list[Active], status: str) -> list[DovetailError]:
+def _end_each(runs: list[Active], status: str) -> list[Exception]:
     """End runs, each although another one could not be; what went wrong is the answer."""
     return [failure for run in runs if (failure := _failure_of_ending(run, status)) is not None]
 
 
-def _failure_of_ending(run: Active, status: str) -> DovetailError | None:
+def _failure_of_ending(run: Active, status: str) -> Exception | None:
     try:
         _end(run, status)
-    except DovetailError as failure:
+    except Exception as failure:  # noqa: BLE001 - the others are to be ended all the same
         return failure
     return None
 
@@ -333,10 +371,11 @@ def _end_with_worker() -> None:
         Finalize(None, _end_all, exitpriority=100)
 
 
-def _report(failures: list[DovetailError]) -> None:
+def _report(failures: list[Exception]) -> None:
     """Say it on standard error, since a warning could be turned into an exception where there must be none."""
     for failure in failures:
-        sys.stderr.write(f"dovetail: a run could not be ended: {failure}\n")
+        said = failure if isinstance(failure, DovetailError) else repr(failure)
+        sys.stderr.write(f"dovetail: a run could not be ended: {said}\n")
 
 
 if hasattr(os, "register_at_fork"):

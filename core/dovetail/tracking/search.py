@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput, NotFound
 from dovetail.tracking import frames
+from dovetail.tracking.casting import as_list
 from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id, search_experiments
 from dovetail.tracking.walking import walk
@@ -66,7 +67,8 @@ def search_runs(
 def _experiments(
     experiment_ids: Sequence[str] | str | None, experiment_names: Sequence[str] | str | None, *, everywhere: bool
 ) -> list[str]:
-    ids, names = _several(experiment_ids), _several(experiment_names)
+    ids = _several("The ids of experiments", experiment_ids)
+    names = _several("The names of experiments", experiment_names)
     if ids and names:
         raise InvalidInput("search_runs takes experiment_ids or experiment_names, not both.")
     if ids or names:
@@ -76,10 +78,10 @@ def _experiments(
     return [active_experiment_id()]
 
 
-def _several(one_or_more: Sequence[str] | str | None) -> list[str]:
+def _several(what: str, one_or_more: Sequence[str] | str | None) -> list[str]:
     if isinstance(one_or_more, (str, int)):
         return [str(one_or_more)]
-    return list(one_or_more or ())
+    return [] if one_or_more is None else as_list(what, one_or_more)
 
 
 def _id_of(name: str) -> str:

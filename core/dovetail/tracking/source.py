@@ -1,30 +1,46 @@
-"""What surrounds a run: who started it, from which file, at which commit."""
+"""Where a run comes from: who started it, from which script or notebook, at which commit."""
 
 from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
 import warnings
 from pathlib import Path
 
 from dovetail import plugins
+from dovetail.tracking.repository import Repository
 
-__all__ = ["git_commit", "source_tags", "user_name"]
+__all__ = ["DIRTY_TAG", "git_commit", "git_tags", "repository", "source_tags", "tags_with", "user_name"]
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_LONGEST_CHAIN = 5  # of refs that name refs, as in Git
+DIRTY_TAG = "mlflow.source.git.dirty"
 
 
 def source_tags() -> dict[str, str]:
     """Tags every new run gets; plugins' ``dovetail_run_tags`` win over ours."""
-    script = sys.argv[0] if sys.argv and sys.argv[0] not in ("", "-c") else None
-    name = _storable(script or "<console>")
-    tags = {"mlflow.user": user_name(), "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
-    if commit := git_commit(_folder_of(script) if script else Path()):
-        tags["mlflow.source.git.commit"] = commit
-    return {**tags, **_plugins_tags()}
+    return tags_with(repository())
+
+
+def tags_with(found: Repository | None) -> dict[str, str]:
+    """The same for code of a repository."""
+    kind, name = _source()
+    tags = {"mlflow.user": user_name(), "mlflow.source.name": _storable(name), "mlflow.source.type": kind}
+    return {**tags, **git_tags(found), **_plugins_tags()}
+
+
+def repository() -> Repository | None:
+    """The Git repository that the running code comes from; that of the working folder where there is no script."""
+    script = None if _notebook() else _script()
+    return Repository.around(_folder_of(script) if script else Path())
+
+
+def git_tags(found: Repository | None) -> dict[str, str]:
+    """What a repository's files tell of the code, by MLflow's names."""
+    if found is None:
+        return {}
+    commit, branch = found.checked_out()
+    named = {"commit": commit, "branch": branch, "repoURL": found.remote()}
+    return {f"mlflow.source.git.{name}": value for name, value in named.items() if value}
 
 
 def user_name() -> str:
@@ -37,14 +53,30 @@ def user_name() -> str:
 
 def git_commit(folder: Path) -> str | None:
     """The commit checked out in the Git repository around a folder, read from its files; None outside of one."""
-    try:
-        place = folder.absolute()
-    except FileNotFoundError:  # the working folder was removed
+    found = Repository.around(folder)
+    return None if found is None else found.checked_out()[0]
+
+
+def _source() -> tuple[str, str]:
+    """Kind and name."""
+    if notebook := _notebook():
+        return "NOTEBOOK", notebook
+    return "LOCAL", _script() or "<console>"
+
+
+def _script() -> str | None:
+    return sys.argv[0] if sys.argv and sys.argv[0] not in ("", "-c") else None
+
+
+def _notebook() -> str | None:
+    """The notebook that the process is the kernel of, by its path where somebody tells it; None for scripts."""
+    kernel, shell = sys.modules.get("ipykernel.kernelapp"), sys.modules.get("IPython")
+    if kernel is None or shell is None or not kernel.IPKernelApp.initialized():
         return None
-    for parent in (place, *place.parents):
-        if os.path.exists(git := parent / ".git"):  # noqa: PTH110 - Path.exists raises where it may not look
-            return _commit_of(git)
-    return None
+    there = shell.get_ipython()
+    variables = {} if there is None else there.user_ns
+    # VS Code tells it by a variable of the notebook's, servers of Jupyter by one of the process.
+    return str(variables.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME") or "<notebook>")
 
 
 def _plugins_tags() -> dict[str, str]:
@@ -65,30 +97,3 @@ def _folder_of(script: str) -> Path:
 def _storable(text: str) -> str:
     """Names of files and users need not be Unicode; what is not becomes an escape."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _commit_of(git: Path) -> str | None:
-    try:
-        if git.is_file():  # a worktree or submodule: a line that says where the real folder is
-            git = (git.parent / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()).resolve()
-        found = (git / "HEAD").read_text(encoding="utf-8").strip()
-        for _ in range(_LONGEST_CHAIN):
-            if not found.startswith("ref:"):
-                break
-            found = _content_of(git, found.removeprefix("ref:").strip())
-    except (OSError, ValueError):  # not there, not to be read, or no text
-        return None
-    return found if _COMMIT.fullmatch(found) else None
-
-
-def _content_of(git: Path, ref: str) -> str:
-    common = git / "commondir"
-    roots = [git, (git / common.read_text(encoding="utf-8").strip()).resolve()] if common.is_file() else [git]
-    for root in roots:
-        if (loose := root / ref).is_file():
-            return loose.read_text(encoding="utf-8").strip()
-        if (packed := root / "packed-refs").is_file():
-            for line in packed.read_text(encoding="utf-8").splitlines():
-                if line.endswith(f" {ref}"):
-                    return line.split(" ", 1)[0]
-    return ""

@@ -108,11 +108,19 @@ class Screen:
     folder: Path
 
     def __call__(
-        self, *arguments: str, story: str = "", typed: str = "", columns: int = 80, lines: int = 24, **variables: str
+        self,
+        *arguments: str,
+        story: str = "",
+        typed: str = "",
+        awaited: str = "",
+        columns: int = 80,
+        lines: int = 24,
+        **variables: str,
     ) -> Any:
         """What a terminal would be sent; ``story`` fills the store with ``add(name, lr, status, run_id)``.
 
-        ``typed`` is what a person types.
+        ``typed`` is what a person types. When the terminal shows what is ``awaited``, there is a file ``shown``, for
+        which a story may wait.
         """
         import fcntl
         import termios
@@ -125,12 +133,11 @@ class Screen:
         )  # fmt: skip
         os.close(slave)
         os.write(master, typed.encode())
-        out = self.read(master)
+        out = self.read(master, awaited)
         os.close(master)
         return Outcome(process.wait(30), out, "")
 
-    @staticmethod
-    def read(master: int) -> str:
+    def read(self, master: int, awaited: str) -> str:
         content = b""
         while select.select([master], [], [], 30)[0]:
             try:
@@ -140,6 +147,8 @@ class Screen:
             if not block:
                 break
             content += block
+            if awaited and awaited.encode() in content:
+                (self.folder / "shown").touch()
         return content.decode().replace("\r\n", "\n")
 
 

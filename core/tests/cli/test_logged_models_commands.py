@@ -62,6 +62,11 @@ class TestSearch:
         assert [line[-3] for line in lines[1:]] == ["0.7", "0.6", "-"], "the latest point"
         assert dovetail("logged-models", "list").out.split() == [word for line in lines for word in line]
 
+    def test_where_there_are_none_it_says_how_one_is_made(self, dovetail: Any, drawer: None) -> None:
+        done = dovetail("logged-models", "search")
+        assert done.exit_code == 0
+        assert "step=" in done.out + done.err
+
     def test_json_has_everything_and_the_stage(self, dovetail: Any, models: None) -> None:
         newest = told(dovetail("logged-models", "search", "--json"))[0]
         assert (newest["model_id"], newest["lifecycle_stage"], newest["status"]) == (SECOND, "active", "READY")

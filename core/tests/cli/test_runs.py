@@ -188,6 +188,26 @@ def test_a_list_names_experiments_and_takes_one_by_id_or_name(dovetail: Any, run
         assert [line.split()[0] for line in dovetail("runs", "list", *option).out.splitlines()[1:]] == [run]
 
 
+def test_metrics_of_the_machine_take_no_columns_of_a_list(dovetail: Any) -> None:
+    run = Client().create_run("0").info.run_id
+    machine = [Metric(f"system/cpu_{number}", 1.0) for number in range(5)]
+    Client().log_batch(run, [*machine, Metric("train/loss", 0.5)])
+    head = dovetail("runs", "list").out.splitlines()[0]
+    assert "train/loss" in head
+    assert "system/" not in head
+    assert "system/cpu_0" in dovetail("runs", "show", run).out
+
+
+class TestReap:
+    def test_without_any_run_says_so(self, dovetail: Any) -> None:
+        assert dovetail("runs", "reap").out == "No run is running.\n"
+
+    def test_leaves_runs_alone_that_gave_no_signs(self, dovetail: Any) -> None:
+        run = Client().create_run(Client().create_experiment("wine"))
+        assert dovetail("runs", "reap").out == "No run that is running was left behind.\n"
+        assert Client().get_run(run.info.run_id).info.status == "RUNNING"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(("-x", "0", "-n", "Default"), 2), (("-x", "99"), 3), (("-n", "nothing"), 3), (("-x", "abc"), 2),

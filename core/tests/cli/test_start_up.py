@@ -57,7 +57,7 @@ def test_help_imports_no_command_but_the_one_that_is_asked() -> None:
     own = {name for name in imported("--help") if name.startswith("dovetail.")}
     assert not [name for name in own if name.startswith(("dovetail.values", "dovetail.tracking", "dovetail.models"))]
     below = {name for name in imported("runs", "--help") if name.startswith("dovetail.")}
-    needed = ("beginnings", "completion", "export", "run_ids", "runs", "selection")
+    needed = ("beginnings", "completion", "export", "reaping", "run_ids", "runs", "selection")
     assert below - own <= {f"dovetail.cli.{name}" for name in needed}
 
 

@@ -128,9 +128,11 @@ def test_differences_are_marked_with_and_without_colour(screen: Any) -> None:
 
 
 LIVE = """
-import threading, time
+import pathlib, threading, time
 a = add('night', 0.1, None); b = add('day', 0.2, {second})
 def work():
+    while not pathlib.Path("shown").exists():
+        time.sleep(0.01)
     for step in range(20, 26):
         time.sleep(0.2)
         client.log_metric(a, 'loss', 0.5 * step, step=step)
@@ -142,7 +144,7 @@ threading.Thread(target=work, daemon=True).start()
 
 def test_a_live_table_follows_runs_to_their_end(screen: Any) -> None:
     story = LIVE.replace("{second}", "None")
-    ended = screen("runs", "watch", "--interval", "0.1", story=story, columns=200)
+    ended = screen("runs", "watch", "--interval", "0.1", story=story, awaited="night", columns=200)
     assert ended.exit_code == 0
     assert "\x1b[?25h" in ended.out, "the cursor is back"
     last = plain(ended.out.rpartition("\x1b[2K")[2])
@@ -150,7 +152,8 @@ def test_a_live_table_follows_runs_to_their_end(screen: Any) -> None:
 
 
 def test_one_run_is_shown_in_detail(screen: Any) -> None:
-    ended = screen("runs", "watch", "--interval", "0.1", story=LIVE.replace("{second}", "'FINISHED'"))
+    story = LIVE.replace("{second}", "'FINISHED'")
+    ended = screen("runs", "watch", "--interval", "0.1", story=story, awaited="night")
     last = plain(ended.out.rpartition("\x1b[2K")[2])
     metric = next(line for line in last.splitlines() if line.startswith("loss"))
     assert metric.split()[1:3] == ["12.5", "25"]

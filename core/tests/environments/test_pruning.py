@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dovetail.environments.lease import Lease
 
 MONTH = 30 * 86400
+NAME = "0123456789abcdef0123-89abcdef"  # as managers call them
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 # Takes the environment again and again, uses it for a moment, and says so if any part of it is missing meanwhile.
 USER = """
@@ -216,6 +218,29 @@ class TestPruning:
         assert prune(MONTH, place) == []
         assert list(place.iterdir()) == []
 
+    def test_the_lock_of_one_whose_making_was_cut_short_at_the_first_step_goes(self, place: Path) -> None:
+        lock_of(place / NAME).touch()
+        with locked(lock_of(place / NAME)):
+            prune(0, place)
+            assert lock_of(place / NAME).exists(), "somebody is about to make it"
+        assert prune(MONTH, place) == []
+        assert list(place.iterdir()) == []
+
+    def test_what_was_cut_short_while_it_was_noted_goes(self, place: Path) -> None:
+        (place / NAME / "bin").mkdir(parents=True)
+        lock_of(place / NAME).touch()
+        assert [each.reason for each in prune(MONTH, place)] == ["its making was cut short"]
+        assert list(place.iterdir()) == []
+
+    def test_one_that_somebody_else_removes_at_this_moment_leaves_no_lock(self, place: Path) -> None:
+        """Each removal sees it listed; the slower one finds neither it nor its lock."""
+        for _ in range(20):
+            made(place / "one", unused_for=MONTH).close()
+            with ThreadPoolExecutor(4) as pool:
+                found = [each.name for removed in pool.map(lambda _: prune(0, place), range(4)) for each in removed]
+            assert found.count("one") == 1
+            assert list(place.iterdir()) == []
+
     def test_what_cannot_be_removed_is_said_and_does_not_look_whole(self, place: Path) -> None:
         if sys.platform == "win32" or os.geteuid() == 0:
             pytest.skip("this user may remove anything")
@@ -273,7 +298,7 @@ class TestWheels:
 def test_shells_that_make_use_and_prune_at_once_never_see_half_of_it(place: Path) -> None:
     """Also when they are killed at whatever moment."""
     seconds = 6.0
-    argument = [str(place / "one"), str(seconds)]
+    argument = [str(place / NAME), str(seconds)]
     sources = [USER, USER, USER, PRUNER, PRUNER]
     lasting = [_started(source, *argument) for source in sources]
     end = time.monotonic() + seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ class TestRegisteredModels:
         assert client.get_registered_model("wine").tags == {}
         with pytest.raises(InvalidInput, match="dict"):
             client.create_registered_model("beer", ["a"])  # type: ignore[arg-type]
+        with pytest.raises(InvalidName, match="tag key"):
+            client.set_registered_model_tag("wine", ["a"], "b")  # type: ignore[arg-type]
         with pytest.raises(NotFound):
             client.get_registered_model("beer")
 
@@ -94,6 +97,15 @@ class TestRegisteredModels:
     def test_sizes_of_pages_have_limits(self, wrong: Any, client: Client) -> None:
         with pytest.raises(InvalidInput, match="1000"):
             client.search_registered_models(max_results=wrong)
+
+    @pytest.mark.parametrize("wrong", [5, {"name": 1}, [5]])
+    def test_an_order_that_is_none_says_so(self, wrong: Any, client: Client) -> None:
+        for search in (client.search_registered_models, client.search_model_versions):
+            with pytest.raises(InvalidFilter, match="order"):
+                search(order_by=wrong)
+        for verb in (dovetail.search_registered_models, dovetail.search_model_versions):
+            with pytest.raises(InvalidFilter, match="order"):
+                verb(order_by=wrong)
 
     def test_a_filter_that_is_none_says_so(self, client: Client) -> None:
         with pytest.raises(InvalidFilter):
@@ -235,13 +247,26 @@ class TestSources:
         assert dovetail.artifacts.load_text("models:/beer/1/data/weights.txt") == "weights"
         assert dovetail.artifacts.load_text("models:/beer/2/weights.txt") == "weights"
 
+    @pytest.mark.parametrize("below", ["", "data"])
+    def test_whose_files_are_gone_are_not_downloaded(
+        self, below: str, wine: Client, logged: Callable[..., str], tmp_path: Path
+    ) -> None:
+        uri = logged()
+        version = wine.create_model_version("wine", f"{uri}/{below}".strip("/")).version
+        assert dovetail.artifacts.download_artifacts(f"models:/wine/{version}", dst_path=tmp_path / "whole")
+        files = dovetail.artifacts.download_artifacts(uri)
+        shutil.rmtree(files)
+        with pytest.raises(NotFound, match=f"models:/wine/{version} has no files"):
+            dovetail.artifacts.download_artifacts(f"models:/wine/{version}", dst_path=tmp_path / "gone")
+        assert not (tmp_path / "gone").exists()
+
     def test_a_part_of_a_logged_model_is_named_by_its_files(self, wine: Client) -> None:
         model = wine.store.create_logged_model(NewLoggedModel("0"))
         version = wine.create_model_version("wine", model.model_uri).version
         part = wine.create_model_version("wine", f"models:/wine/{version}/data")
         assert part.source == f"{model.artifact_location}/data"
 
-    @pytest.mark.parametrize("source", ["", "  ", None, 3, "x" * 5000])
+    @pytest.mark.parametrize("source", ["", "  ", None, 3, "x" * 5000, "a\ud800b", "file:///a\ud800b"])
     def test_that_are_none_are_refused(self, source: Any, wine: Client) -> None:
         with pytest.raises(InvalidInput):
             wine.create_model_version("wine", source)

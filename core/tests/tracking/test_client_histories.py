@@ -135,6 +135,12 @@ class TestBulk:
         with pytest.raises(InvalidName):
             client.get_metric_history_bulk(["../x"], "loss")
 
+    @pytest.mark.parametrize("ids", ["text", 5, None, {"run": 1}])
+    def test_wants_several_ids(self, ids: Any, client: mlflow.Client) -> None:
+        for history in (client.get_metric_history_bulk, client.get_metric_history_bulk_interval):
+            with pytest.raises(InvalidInput, match=r"ids of runs .* as a list"):
+                history(ids, "loss")
+
 
 class Pager(MemoryTrackingStore):
     """A store that gives no more than ten points at once, whatever it is asked for."""

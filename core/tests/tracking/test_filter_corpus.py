@@ -9,14 +9,14 @@ import pytest
 
 from dovetail.errors import InvalidFilter
 from dovetail.testing import search_corpus as corpus
-from dovetail.testing.subjects import (
+from dovetail.tracking.filters import matches, parse_datasets, parse_filter, parse_order, sort_subjects
+from dovetail.tracking.subjects import (
     ExperimentSubject,
     LoggedModelSubject,
     ModelVersionSubject,
     RegisteredModelSubject,
     RunSubject,
 )
-from dovetail.tracking.filters import matches, parse_datasets, parse_filter, parse_order, sort_subjects
 from dovetail.values import (
     Dataset,
     DatasetInput,

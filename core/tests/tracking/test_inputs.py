@@ -241,7 +241,7 @@ class TestMetrics:
             mlflow.log_metric("acc", 0.9, model_id=model_id)
 
     def test_go_where_the_run_is_tracked(self, store: TrackingStore, run: mlflow.Run, model_id: str) -> None:
-        mlflow.set_tracking_uri("memory://elsewhere")
+        mlflow.set_tracking_uri("memory://elsewhere-of-inputs")
         mlflow.log_metric("acc", 0.9, model_id=model_id, dataset=WINE)
         assert len(store.get_run(run.info.run_id).inputs.dataset_inputs) == 1
         assert list(places.tracking_store().search_runs(["0"])) == []

@@ -277,7 +277,7 @@ class TestWhatIsRefused:
     def test_a_scheme_that_nobody_answers_for_says_what_there_is(self) -> None:
         with pytest.raises(PluginMissing, match="No tracking store answers for 'mssql'") as caught:
             mlflow.set_tracking_uri("mssql+pyodbc://u@h/db")
-        assert "Installed: mariadb, memory" in str(caught.value)
+        assert "Installed: dir, mariadb, memory" in str(caught.value)
         with pytest.raises(PluginMissing, match="Did you mean 'memory'"):
             mlflow.set_tracking_uri("memry://x")
 

@@ -46,6 +46,7 @@ class TestTheEndOfAScript:
             ("raise ValueError('diverged')", "FAILED"),
             ("raise KeyboardInterrupt", "KILLED"),
             ("os.kill(os.getpid(), signal.SIGINT); time.sleep(5)", "KILLED"),
+            ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "KILLED"),
             ("\ntry: raise ValueError\nexcept ValueError: pass", "FINISHED"),
         ],
     )
@@ -112,7 +113,7 @@ time.sleep(60)
             assert process.stdout.readline() == "logged\n"
             process.send_signal(signal.SIGKILL)
         [run] = mlflow.search_runs(output_format="list")
-        assert run.info.status == "RUNNING"
+        assert run.info.status == "CRASHED"
         assert len(mlflow.Client().get_metric_history(run.info.run_id, "loss")) == 50
 
 

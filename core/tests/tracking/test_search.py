@@ -77,6 +77,41 @@ class TestWhere:
         assert names(experiment_ids=["777"]) == []
 
 
+@pytest.mark.parametrize("wrong", [5, 5.5, {"name": 1}])
+class TestWrongKinds:
+    """What is no list is refused by name."""
+
+    def test_of_orders(self, wrong: Any) -> None:
+        client = mlflow.Client()
+        for search in (mlflow.search_runs, mlflow.search_experiments, mlflow.search_logged_models):
+            with pytest.raises(InvalidFilter, match="order"):
+                search(order_by=wrong)
+        with pytest.raises(InvalidFilter, match="order"):
+            client.search_runs(["0"], order_by=wrong)
+        with pytest.raises(InvalidFilter, match="order"):
+            client.search_logged_models(["0"], order_by=wrong)
+
+    def test_of_datasets(self, wrong: Any) -> None:
+        with pytest.raises(InvalidFilter, match="datasets"):
+            mlflow.search_logged_models(datasets=wrong)
+        with pytest.raises(InvalidFilter, match="datasets"):
+            mlflow.Client().search_logged_models(["0"], datasets=wrong)
+
+    def test_of_experiments(self, wrong: Any) -> None:
+        if wrong != 5:  # an id
+            with pytest.raises(InvalidInput, match="ids of experiments"):
+                mlflow.search_runs(wrong)
+            with pytest.raises(InvalidInput, match="ids of experiments"):
+                mlflow.Client().search_runs(wrong)
+            with pytest.raises(InvalidInput, match="names of experiments"):
+                mlflow.search_runs(experiment_names=wrong)
+
+
+def test_the_client_wants_experiments_to_look_in() -> None:
+    with pytest.raises(InvalidInput, match="ids of experiments"):
+        mlflow.Client().search_runs(None)  # type: ignore[arg-type]
+
+
 class TestWhich:
     def test_filter_order_and_limit(self, wine: str) -> None:
         assert names(filter_string="metrics.acc > 0.75", order_by=["metrics.acc DESC"]) == ["run-1", "run-2"]

@@ -1,0 +1,249 @@
+"""Bringing what journals hold into a store: each record once, whoever is killed meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from dovetail.errors import DovetailError, StoreError, StoreUnavailable
+from dovetail.tracking.journal.access import adapt
+from dovetail.tracking.journal.records import batch_text
+from dovetail.tracking.journal.refusals import Refusals
+from dovetail.values import Batch, JournalMark, Lease, Metric, RunStatus, Tag
+from dovetail.values.measure import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dovetail.tracking.journal.reader import Ended, JournalReader, Part
+    from dovetail.tracking.news import News
+    from dovetail.tracking.store import TrackingStore
+
+__all__ = ["REFUSED", "Delivery"]
+
+REFUSED = "refused.jsonl"
+_LATE = 10_000
+"""Milliseconds from which on a tag comes late: then one that was set since keeps its place."""
+_LEFT_OUT = "It is left out; all else that was logged is stored."
+_KEPT = "The run has its points all the same, without the link."
+
+
+class Delivery:
+    """The way from journals into one store.
+
+    A piece of a journal goes to the store as one batch a run, with the journal, the run's number in it and the offset
+    behind the piece as its mark: a store that has that mark already does nothing. What the store refuses is written
+    down with the reason, and what stands behind it goes on.
+
+    Args:
+        store: Where it goes.
+        folder: Where what is refused is written down.
+        news: Where what is stored is told; by default nobody hears of it.
+    """
+
+    def __init__(self, store: TrackingStore, folder: Path, news: News | None = None) -> None:
+        self._store, self._folder, self._news = store, folder, news
+        self._stored: dict[str, int] = {}
+        self._said: set[tuple[str, str, str]] = set()
+        self.refusals = Refusals()
+        """What was refused so far."""
+
+    def ship(self, reader: JournalReader, end: int | None = None, *, trusted: bool = False) -> bool:
+        """Bring in the next piece; whether there was one.
+
+        Raises:
+            StoreError: The store cannot be reached, or cannot take it now; the reader is where it was.
+        """
+        before = reader.place
+        try:
+            for part in self._parts(reader, end, trusted=trusted):
+                self._deliver(part, JournalMark(_writer(reader, part), reader.place), reader.header.holder)
+        except BaseException:
+            reader.place = before
+            if self._news is not None:
+                self._news.take_back()
+            raise
+        moved = reader.place > before
+        if self._news is not None:
+            self._news.tell()  # now that the piece is in: who hears of it may log or read, and so deliver what is next
+        return moved
+
+    # --- steps -----------------------------------------------------------------------------------------------
+
+    def _parts(self, reader: JournalReader, end: int | None, *, trusted: bool) -> list[Part]:
+        """The next piece, or as much of it as an earlier try stored a part of.
+
+        So every piece is stored as a whole or not at all: a tag of it that was set anew since stays as it is.
+        """
+        before, parts = reader.place, reader.piece(end, trusted=trusted)
+        stored = [self._applied(_writer(reader, part), trusted=trusted) for part in parts]
+        within = [place for place in stored if before < place < reader.place]
+        if not within:
+            return parts
+        reader.place = before
+        return reader.piece(min(within), trusted=trusted)
+
+    def _applied(self, writer: str, *, trusted: bool) -> int:
+        if writer not in self._stored:
+            # Of this process's own journals nobody else stores anything.
+            self._stored[writer] = 0 if trusted else self._store.applied(writer)
+        return self._stored[writer]
+
+    def _deliver(self, part: Part, mark: JournalMark, holder: str) -> None:
+        part = part._replace(batch=_timely(part.batch))
+        if part.batch:
+            if _refusal(self._store.log_batch, part.run_id, part.batch, mark=mark) is not None:
+                self._deliver_in_pieces(part, mark)
+            else:
+                self._note(part.run_id, part.batch)
+            self._stored[mark.writer] = mark.sequence
+        if part.ended is not None:
+            self._end(part.run_id, part.ended, holder)
+
+    def _deliver_in_pieces(self, part: Part, mark: JournalMark) -> None:
+        """Store what can be stored, and write down the rest.
+
+        If that is broken off it is done again, which changes nothing: points, params and tags stored twice are the
+        same as once.
+        """
+        if self._store.applied(mark.writer) >= mark.sequence:
+            return
+        for piece in _pieces(part.batch):
+            self._deliver_piece(part.run_id, piece)
+        # A run that is not there or deleted has no mark either: all of it was written down.
+        _refusal(self._store.log_batch, part.run_id, Batch(), mark=mark)
+
+    def _deliver_piece(self, run_id: str, piece: Batch) -> None:
+        if (refusal := _refusal(self._store.log_batch, run_id, piece, ended=True)) is None:
+            self._note(run_id, piece)
+        elif not _is_linked(piece):
+            self._write_down(run_id, piece, refusal)
+        elif _refusal(self._store.log_batch, run_id, _plain(piece), ended=True) is None:
+            # Its model may be gone by now; what was measured in the run is the run's all the same.
+            self._note(run_id, _plain(piece))
+            self._write_down(run_id, piece, refusal, _KEPT)
+        elif piece.measured > 1:
+            for metric in piece.metrics:
+                self._deliver_piece(run_id, Batch((metric,)))
+        else:
+            self._write_down(run_id, piece, refusal)
+
+    def _end(self, run_id: str, ended: Ended, holder: str) -> None:
+        """End a run, unless somebody took it up meanwhile: then it is theirs to end, or ended by them."""
+        if (refusal := _refusal(self._end_if_open, run_id, ended, holder)) is not None:
+            self._write_down(run_id, ended._asdict(), refusal)
+
+    def _end_if_open(self, run_id: str, ended: Ended, holder: str) -> None:
+        status = self._store.get_run(run_id).info.status
+        if status == RunStatus.CRASHED or status not in RunStatus.ENDED:
+            lease = Lease(holder, 1) if holder else None
+            self._store.update_run(run_id, status=ended.status, end_time=ended.end_time, lease=lease)
+
+    def _note(self, run_id: str, batch: Batch) -> None:
+        if self._news is not None:
+            self._news.note(run_id, batch)
+
+    def _write_down(
+        self, run_id: str, what: Batch | dict[str, Any], refusal: DovetailError, fate: str = _LEFT_OUT
+    ) -> None:
+        self._warn(run_id, refusal, fate)
+        held = json.loads(batch_text(what)) if isinstance(what, Batch) else what
+        line = {"time": now_ms(), "run_id": run_id, "reason": f"{refusal.message} {fate}", "refused": held}
+        path = self._folder / REFUSED
+        try:
+            with open(path, "a", encoding="utf-8", errors="surrogatepass", opener=_opened) as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            # It is passed over only when it is kept.
+            raise StoreUnavailable(f"What was refused cannot be written to {path}: {error.strerror}.") from error
+        if fate is _LEFT_OUT:
+            self.refusals.add(run_id, what if isinstance(what, Batch) else None, refusal)
+
+    def _warn(self, run_id: str, refusal: DovetailError, fate: str) -> None:
+        if (said := (run_id, refusal.message, fate)) not in self._said:
+            import logging
+
+            self._said.add(said)
+            message = f"Of run %s: %s {fate} What was refused is written down in %s. (Said once.)"
+            logging.getLogger(__name__).warning(message, run_id, refusal.message, self._folder / REFUSED)
+
+
+def _opened(path: str, flags: int) -> int:
+    # A link that somebody else put there must not lead to what this user may write.
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        adapt(descriptor, Path(path).parent)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _writer(reader: JournalReader, part: Part) -> str:
+    return f"{reader.header.writer}.{part.run}"
+
+
+def _refusal(call: Callable[..., object], *args: Any, **options: Any) -> DovetailError | None:
+    """What the store refuses; its own troubles are raised."""
+    try:
+        call(*args, **options)
+    except StoreError:
+        raise
+    except DovetailError as refusal:
+        return refusal
+    return None
+
+
+def _timely(batch: Batch) -> Batch:
+    """The batch, its tags taken for set now unless they come late.
+
+    Clocks of machines differ: what is set at this moment must not lose against a tag whose machine is ahead.
+    """
+    if not batch.tags:
+        return batch
+    late = now_ms() - _LATE
+    tags = tuple(
+        tag if tag.set_at is not None and tag.set_at < late else Tag.stored(key=tag.key, value=tag.value)
+        for tag in batch.tags
+    )
+    return Batch.stored(metrics=batch.metrics, params=batch.params, tags=tags, columns=batch.columns)
+
+
+def _pieces(batch: Batch) -> Iterator[Batch]:
+    """What may be refused apart from one another."""
+    by_link: dict[_Link, list[Metric]] = {}
+    for metric in batch.metrics:
+        by_link.setdefault(_link(metric), []).append(metric)
+    plain = tuple(by_link.pop(_NO_LINK, ()))
+    if plain or batch.columns:
+        yield Batch.stored(metrics=plain, params=(), tags=(), columns=batch.columns)
+    for metrics in by_link.values():
+        yield Batch(tuple(metrics))
+    for param in batch.params:
+        yield Batch(params=(param,))
+    if batch.tags:
+        yield Batch(tags=batch.tags)
+
+
+_Link: TypeAlias = "tuple[str | None, str | None, str | None]"
+_NO_LINK: _Link = (None, None, None)
+
+
+def _link(metric: Metric) -> _Link:
+    return metric.model_id, metric.dataset_name, metric.dataset_digest
+
+
+def _is_linked(batch: Batch) -> bool:
+    return any(_link(each) != _NO_LINK for each in batch.metrics)
+
+
+def _plain(batch: Batch) -> Batch:
+    """The points of a batch as the run's alone."""
+    return Batch(
+        tuple(
+            Metric.stored(key=each.key, value=each.value, timestamp=each.timestamp, step=each.step)
+            for each in batch.metrics
+        )
+    )

@@ -1,0 +1,91 @@
+"""How the delivery of journals goes, for those who wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from dovetail.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["AGAIN", "GRACE", "Progress"]
+
+AGAIN = 0.1
+"""Seconds between two tries of somebody who waits."""
+GRACE = 0.5
+"""Seconds that a store has beyond the time that somebody waits, if it did not say that it cannot."""
+
+
+class Progress:
+    """Where one thread says how it gets on, and others wait for what it has to do for them.
+
+    Nobody waits for the store itself: it may take as long as it likes, and longer than anybody wants to wait.
+
+    Args:
+        place: What is delivered to, as errors name it.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._change = threading.Condition()
+        self._moves = self._tries = 0
+        self._given_up = -1
+        self.trouble: Exception | None = None
+        """What the last try came to grief of."""
+
+    @property
+    def is_waited_for_in_vain(self) -> bool:
+        """Whether somebody gave up waiting, and nothing has arrived since."""
+        return self._given_up == self._moves
+
+    def moved(self) -> None:
+        """Something arrived."""
+        with self._change:
+            self._moves += 1
+            self._change.notify_all()
+
+    def tried(self, trouble: Exception | None = None) -> None:
+        """All there was has arrived, or something kept it from that; whoever waits asks for the next try."""
+        self.trouble = trouble
+        self._tries += 1
+
+    def wait(self, arrived: Callable[[], bool], ask: Callable[[], None], timeout: float) -> None:
+        """Return when something has arrived.
+
+        Args:
+            arrived: Whether it has.
+            ask: Asks for the next try.
+            timeout: Seconds to go on if nothing arrives at all.
+
+        Raises:
+            StoreUnavailable: The store cannot be reached, or does not answer.
+            Exception: Whatever else kept it from arriving.
+        """
+        moves, tries, start = self._moves, self._tries, time.monotonic()
+        while not arrived():
+            ask()
+            with self._change:
+                # Not for longer: a handler of a signal that waits, too, may have taken the news of this one.
+                if not arrived():
+                    self._change.wait(AGAIN)
+            if self._moves != moves:
+                moves, start = self._moves, time.monotonic()
+            elif not arrived():
+                self._give_up_in_time(self.trouble if self._tries > tries else None, start, timeout)
+
+    def _give_up_in_time(self, trouble: Exception | None, start: float, timeout: float) -> None:
+        if trouble is not None and not isinstance(trouble, StoreUnavailable):
+            raise trouble
+        waited = time.monotonic() - start
+        if waited < timeout + (GRACE if trouble is None else 0):
+            return
+        self._given_up = self._moves
+        if trouble is None:
+            raise StoreUnavailable(
+                f"{self.place} has not answered for {waited:.1f} seconds.",
+                hint="What was logged is safe on this machine, and goes there as soon as it answers.",
+            )
+        raise trouble
