@@ -52,6 +52,8 @@ class Dialect:
 DIALECTS = {
     "dovetail": Dialect("dovetail", "dovetail.values", "Client", "dovetail", "dovetail-core"),
     "mlflow": Dialect("mlflow", "mlflow.entities", "MlflowClient", "mlflow", "mlflow"),
+    # Loggers with verbs of their own: `log_calls.py` alone speaks to them.
+    **{name: Dialect(name, name, name, name, name) for name in ("aim", "trackio", "wandb")},
 }
 
 

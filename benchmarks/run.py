@@ -23,6 +23,7 @@ WORKLOADS = (
     "install_size",
     "first_touch",
     "client_calls",
+    "log_calls",
     "search",
     "registry",
     "histories",

@@ -41,7 +41,7 @@ class Goal:
 
     def __str__(self) -> str:
         if self.share is not None:
-            return f"≤ {self.share:g} of peer"
+            return f"≤ 1/{1 / self.share:.0f} of peer" if self.share < 1 else f"≤ {self.share:g} of peer"
         return f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
 
 

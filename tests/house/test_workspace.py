@@ -27,6 +27,7 @@ GROUPS = {
 OTHER_NAMES = {
     "dovetail-core": {"memory"},  # the reference store that tests stand on
     "dovetail-mysql": {"mariadb"},  # what speaks the same language has a name of its own
+    "dovetail-file": {"dir"},  # `file:` is how people write where a database lies
     "dovetail-fsspec": {"file", "memory", "*"},  # one plugin for schemes without one of their own
     "dovetail-system": {"local"},  # the name that existing projects use
 }
@@ -43,6 +44,11 @@ def project(folder: Path) -> dict[str, Any]:
     return table
 
 
+def package_of(folder: Path) -> str:
+    """The package of a plugin, which cannot have a dash in its name."""
+    return f"dovetail_{folder.name}".replace("-", "_")
+
+
 def entry_points(folder: Path) -> dict[str, dict[str, str]]:
     groups: dict[str, dict[str, str]] = project(folder).get("entry-points", {})
     return groups
@@ -51,7 +57,7 @@ def entry_points(folder: Path) -> dict[str, dict[str, str]]:
 class TestEveryPlugin:
     @each_plugin
     def test_is_complete(self, folder: Path) -> None:
-        package = f"dovetail_{folder.name}"
+        package = package_of(folder)
         expected = ["pyproject.toml", "README.md", f"{package}/__init__.py", f"{package}/py.typed", "tests"]
         assert [part for part in expected if not (folder / part).exists()] == []
 
@@ -70,7 +76,7 @@ class TestEveryPlugin:
     @each_plugin
     def test_has_one_name_in_every_place(self, folder: Path) -> None:
         assert project(folder)["name"] == f"dovetail-{folder.name}"
-        assert [path.parent.name for path in folder.glob("*/__init__.py")] == [f"dovetail_{folder.name}"]
+        assert [path.parent.name for path in folder.glob("*/__init__.py")] == [package_of(folder)]
 
     @each_plugin
     def test_requires_the_core_of_its_own_series(self, folder: Path) -> None:
@@ -96,7 +102,7 @@ class TestEntryPoints:
     @each_plugin
     def test_point_into_the_package_of_the_plugin(self, folder: Path) -> None:
         modules = {module for names in entry_points(folder).values() for module in names.values()}
-        assert {module.split(".")[0] for module in modules} <= {f"dovetail_{folder.name}"}
+        assert {module.split(".")[0] for module in modules} <= {package_of(folder)}
 
     @each_plugin
     def test_point_at_modules_that_are_there(self, folder: Path) -> None:
