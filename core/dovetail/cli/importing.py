@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dovetail.cli import output
+from dovetail.cli import output, selection
 from dovetail.cli.group import GroupApp
 from dovetail.cli.sync import show_report
 from dovetail.errors import InvalidInput
@@ -26,13 +26,9 @@ def mlflow(
     source: Annotated[
         str, typer.Argument(metavar="SRC", help="MLflow's directory (mlruns) or SQLite database (mlflow.db).")
     ],
-    destination: Annotated[
-        str | None, typer.Argument(metavar="DST", help="URI of the store to write; by default the one in force.")
-    ] = None,
+    destination: Annotated[str | None, selection.DESTINATION] = None,
     *,
-    experiment: Annotated[
-        list[str] | None, typer.Option("-e", "--experiment", help="Only this one, by id or name; may be repeated.")
-    ] = None,
+    experiment: Annotated[list[str] | None, selection.EXPERIMENTS] = None,
     artifacts: Annotated[
         bool | None,
         typer.Option("--artifacts/--no-artifacts", help="Copy the files of runs and models, or leave them out."),

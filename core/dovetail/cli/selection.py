@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dovetail.values import Experiment, ViewType
 
 __all__ = [
+    "DESTINATION",
+    "EXPERIMENTS",
     "EXPERIMENT_ID",
     "EXPERIMENT_NAME",
     "NEW_EXPERIMENT_NAME",
@@ -37,6 +39,8 @@ NEW_EXPERIMENT_NAME = typer.Option(
     help="The experiment by its name; created if absent.",
     autocompletion=completion.experiment_names,
 )
+DESTINATION = typer.Argument(metavar="DST", help="URI of the store to write; by default the one in force.")
+EXPERIMENTS = typer.Option("-e", "--experiment", help="Only this one, by id or name; may be repeated.")
 PARENT = typer.Option(
     help="The run it is a child of, by its id or the beginning of it.", autocompletion=completion.run_ids
 )

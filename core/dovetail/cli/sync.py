@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dovetail.cli import output
+from dovetail.cli import output, selection
 from dovetail.cli.group import GroupApp
 from dovetail.errors import InvalidInput
 
@@ -31,13 +31,9 @@ def sync(
         str | None,
         typer.Argument(metavar="SRC", help="URI of the store to read; without it, what waits on this machine is sent."),
     ] = None,
-    destination: Annotated[
-        str | None, typer.Argument(metavar="DST", help="URI of the store to write; by default the one in force.")
-    ] = None,
+    destination: Annotated[str | None, selection.DESTINATION] = None,
     *,
-    experiment: Annotated[
-        list[str] | None, typer.Option("-e", "--experiment", help="Only this one, by id or name; may be repeated.")
-    ] = None,
+    experiment: Annotated[list[str] | None, selection.EXPERIMENTS] = None,
     run: Annotated[
         list[str] | None, typer.Option("--run", metavar="ID", help="Only this one; may be repeated.")
     ] = None,

@@ -18,7 +18,6 @@ from dovetail.testing.memory_logged_models import MemoryLoggedModels
 from dovetail.testing.memory_uris import name_in_memory
 from dovetail.testing.records import Record, as_dict
 from dovetail.tracking.pages import page_of
-from dovetail.tracking.reference_search import found_experiments, found_runs
 from dovetail.tracking.stages import require_active, require_free, require_renamable, require_restorable
 from dovetail.values import (
     DEFAULT_EXPERIMENT_ID,
@@ -27,7 +26,6 @@ from dovetail.values import (
     LifecycleStage,
     Page,
     RunStatus,
-    ViewType,
 )
 from dovetail.values.measure import now_ms
 
@@ -93,17 +91,6 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryB
             named = (each.experiment_id for each in self._experiments.values() if each.name == name)
             experiment_id = next(named, None)
             return None if experiment_id is None else self.get_experiment(experiment_id)
-
-    def search_experiments(
-        self,
-        filter_string: str | None = None,
-        order_by: Sequence[str] = (),
-        view_type: ViewType = ViewType.ACTIVE_ONLY,
-        max_results: int = 1000,
-        page_token: str | None = None,
-    ) -> Page[Experiment]:
-        shown = self._all_experiments()
-        return found_experiments(shown, filter_string, order_by, view_type, max_results, page_token)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
         with self._lock:
@@ -199,27 +186,6 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryB
             record = self._record(run_id)
             require_restorable(f"Run {run_id}", self.get_experiment(record.info.experiment_id))
             self._runs[run_id] = record.staged(LifecycleStage.ACTIVE)
-
-    def search_runs(
-        self,
-        experiment_ids: Sequence[str],
-        filter_string: str | None = None,
-        order_by: Sequence[str] = (),
-        view_type: ViewType = ViewType.ACTIVE_ONLY,
-        max_results: int = 1000,
-        page_token: str | None = None,
-        columns: Sequence[str] | None = None,
-    ) -> Page[Run]:
-        return found_runs(
-            lambda: self._runs_of(experiment_ids),
-            experiment_ids,
-            filter_string,
-            order_by,
-            view_type,
-            max_results,
-            page_token,
-            columns,
-        )
 
     def move_run(self, run_id: str, experiment_id: str) -> None:
         with self._lock:

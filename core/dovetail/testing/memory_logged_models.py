@@ -5,28 +5,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dovetail import uris
 from dovetail.errors import AlreadyExists, NotFound
 from dovetail.tracking.model_changes import created, updated, with_points, without_tag
-from dovetail.tracking.reference_search import found_logged_models
+from dovetail.tracking.reference_search import ReferenceSearch
 from dovetail.tracking.stages import require_active, require_restorable
-from dovetail.tracking.store import TrackingStore
 from dovetail.values import LifecycleStage, LoggedModel, ViewType
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dovetail.tracking.bin import Discarded
-    from dovetail.values import Experiment, Metric, NewLoggedModel, Page, Param, RunInfo, Tag
+    from dovetail.values import Experiment, Metric, NewLoggedModel, Param, RunInfo, Tag
 
 __all__ = ["MemoryLoggedModels"]
 
 
-class MemoryLoggedModels(TrackingStore):
+class MemoryLoggedModels(ReferenceSearch):
     """Logged models in memory.
 
     Attributes:
@@ -87,27 +86,6 @@ class MemoryLoggedModels(TrackingStore):
             require_restorable(f"Logged model {model_id}", self._experiments[model.experiment_id])
             if self._binned_models.pop(model_id, None) is not None:
                 self._keep_model(model)
-
-    def search_logged_models(
-        self,
-        experiment_ids: Sequence[str],
-        filter_string: str | None = None,
-        datasets: Sequence[Mapping[str, Any]] = (),
-        order_by: Sequence[Mapping[str, Any] | str] = (),
-        max_results: int = 1000,
-        page_token: str | None = None,
-        view_type: ViewType = ViewType.ACTIVE_ONLY,
-    ) -> Page[LoggedModel]:
-        return found_logged_models(
-            lambda: self._models_of(experiment_ids, view_type),
-            experiment_ids,
-            filter_string,
-            datasets,
-            order_by,
-            max_results,
-            page_token,
-            view_type,
-        )
 
     # --- steps -----------------------------------------------------------------------------------------------
 

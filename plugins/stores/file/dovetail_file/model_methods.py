@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import AlreadyExists
 from dovetail.tracking.model_changes import created, updated, with_points, without_tag
-from dovetail.tracking.reference_search import found_logged_models
 from dovetail.tracking.stages import require_restorable
 from dovetail.values import LoggedModelStatus, ViewType
 from dovetail.values.measure import now_ms
@@ -17,9 +16,9 @@ from dovetail_file.entries import ACTIVE, DELETED
 from dovetail_file.parts import Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from dovetail.values import LoggedModel, Metric, NewLoggedModel, Page, Param, Tag
+    from dovetail.values import LoggedModel, Metric, NewLoggedModel, Param, Tag
     from dovetail_file.entries import Entry
     from dovetail_file.models import KeptModel
 
@@ -91,27 +90,6 @@ class ModelMethods(Parts):
                 note = {"op": "stage", "stage": ACTIVE, "deleted": 0, "time": now_ms()}
                 if kept.stage == ACTIVE or self._models.append(kept, note):
                     return
-
-    def search_logged_models(
-        self,
-        experiment_ids: Sequence[str],
-        filter_string: str | None = None,
-        datasets: Sequence[Mapping[str, Any]] = (),
-        order_by: Sequence[Mapping[str, Any] | str] = (),
-        max_results: int = 1000,
-        page_token: str | None = None,
-        view_type: ViewType = ViewType.ACTIVE_ONLY,
-    ) -> Page[LoggedModel]:
-        return found_logged_models(
-            lambda: self._models_of(experiment_ids, view_type),
-            experiment_ids,
-            filter_string,
-            datasets,
-            order_by,
-            max_results,
-            page_token,
-            view_type,
-        )
 
     # --- steps -----------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dovetail import posix, settings
+from dovetail.tracking.reference_search import ReferenceSearch
 from dovetail.tracking.stages import require_open
-from dovetail.tracking.store import TrackingStore
 from dovetail.values import Run, RunInfo
 from dovetail_file.catalogue import Catalogue
 from dovetail_file.datasets import Datasets
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Parts"]
 
 
-class Parts(TrackingStore):
+class Parts(ReferenceSearch):
     """What a store is made of.
 
     Args:

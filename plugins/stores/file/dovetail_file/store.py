@@ -10,11 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import AlreadyExists, NotFound
-from dovetail.tracking.reference_search import found_experiments, found_runs
 from dovetail.tracking.series import Series, thinned
 from dovetail.tracking.stages import require_active, require_renamable, require_restorable
 from dovetail.tracking.thinning import check_thinning
-from dovetail.values import Page, Run, RunData, RunStatus, ViewType
+from dovetail.values import Page, Run, RunData, RunStatus
 from dovetail.values.measure import now_ms
 from dovetail_file.entries import ACTIVE, CONDEMNED, DELETED
 from dovetail_file.lease_methods import LeaseMethods
@@ -67,18 +66,6 @@ class FileTrackingStore(LeaseMethods):
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         with self._lock:
             return self._experiments.named(name)
-
-    def search_experiments(
-        self,
-        filter_string: str | None = None,
-        order_by: Sequence[str] = (),
-        view_type: ViewType = ViewType.ACTIVE_ONLY,
-        max_results: int = 1000,
-        page_token: str | None = None,
-    ) -> Page[Experiment]:
-        with self._lock:
-            shown = self._experiments.all()
-        return found_experiments(shown, filter_string, order_by, view_type, max_results, page_token)
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
         with self._lock:
@@ -156,28 +143,6 @@ class FileTrackingStore(LeaseMethods):
                 require_restorable(f"Run {run_id}", self._experiments.get(entry.experiment_id))
                 if entry.stage == ACTIVE or self._catalogue.stage(entry, ACTIVE):
                     return
-
-    def search_runs(
-        self,
-        experiment_ids: Sequence[str],
-        filter_string: str | None = None,
-        order_by: Sequence[str] = (),
-        view_type: ViewType = ViewType.ACTIVE_ONLY,
-        max_results: int = 1000,
-        page_token: str | None = None,
-        columns: Sequence[str] | None = None,
-    ) -> Page[Run]:
-        page = found_runs(
-            lambda: self._runs_of(experiment_ids),
-            experiment_ids,
-            filter_string,
-            order_by,
-            view_type,
-            max_results,
-            page_token,
-            columns,
-        )
-        return page if columns is not None else Page([_own(run) for run in page], page.token)
 
     def move_run(self, run_id: str, experiment_id: str) -> None:
         with self._lock:
@@ -293,6 +258,13 @@ class FileTrackingStore(LeaseMethods):
             self._experiments.kept()
             shown = [each for each in self._catalogue.all() if each.experiment_id in wanted]
             return [self._kept_run(entry) for entry in shown if entry.stage != CONDEMNED]
+
+    def _all_experiments(self) -> list[Experiment]:
+        with self._lock:
+            return list(self._experiments.all())
+
+    def _handed_out(self, run: Run) -> Run:
+        return _own(run)
 
     def _visible(self, run_id: str) -> Entry | None:
         entry = self._catalogue.look(file_name(run_id))
