@@ -11,8 +11,6 @@ from dovetail.values.names import MAX_INT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dovetail.values import Run
-
 __all__ = ["REWOUND", "Rewind", "rewind_of", "rewound"]
 
 REWOUND = "dovetail.rewound"
@@ -34,12 +32,12 @@ class Rewind(NamedTuple):
 _NEVER = Rewind(-1, 0)
 
 
-def rewound(run: Run, from_step: int) -> Tag:
-    """The tag that notes that points of a step and of later ones are taken away from a run.
+def rewound(tags: Mapping[str, str], from_step: int) -> Tag:
+    """The tag that notes that points of a step and of later ones are taken away from a run with these tags.
 
     It is set before they are: where that is broken off, whoever follows the tag loses nothing that is still here.
     """
-    before = rewind_of(run.data.tags)
+    before = rewind_of(tags)
     step = from_step if before == _NEVER else min(from_step, before.step)
     return Tag(REWOUND, f"{step}@{max(now_ms(), before.when + 1)}")
 

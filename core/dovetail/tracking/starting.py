@@ -12,7 +12,7 @@ from dovetail.tracking.experiments import active_experiment_id
 from dovetail.tracking.families import PARENT
 from dovetail.tracking.holder import own_lease
 from dovetail.tracking.resuming import KEY, keyed_run_id, require
-from dovetail.tracking.rewinds import rewound
+from dovetail.tracking.rewinds import REWOUND, rewound
 from dovetail.values import Batch, LifecycleStage, RunInfo, RunStatus
 from dovetail.values.names import check_experiment_id, check_run_id
 
@@ -106,6 +106,9 @@ def _start_keyed(store: TrackingStore, asked: Asked, runs: ActiveRuns) -> tuple[
     _require_inactive(runs, run_id)
     if not require(store, run_id, asked.key, asked.resume):
         labels = {**asked.labels, KEY: asked.key}
+        if asked.from_step is not None:
+            # Another place may know the run and have later points of it.
+            labels[REWOUND] = rewound({}, asked.from_step).value
         try:
             new = asked._replace(run_id=run_id, experiment_id=experiment_id, labels=labels)
             return _create(store, new, runs.current()), False
@@ -136,7 +139,7 @@ def _take_up(store: TrackingStore, run_id: str, asked: Asked) -> Run:
     name = None if asked.run_name is None else tag("mlflow.runName", asked.run_name).value
     store.update_run(run_id, status=RunStatus.RUNNING, name=name, lease=_lease_at(store))
     if asked.from_step is not None:
-        store.log_batch(run_id, Batch(tags=(rewound(store.get_run(run_id), asked.from_step),)))
+        store.log_batch(run_id, Batch(tags=(rewound(store.get_run(run_id).data.tags, asked.from_step),)))
         store.drop_points(run_id, asked.from_step)
     if batch:
         store.log_batch(run_id, batch)

@@ -65,6 +65,17 @@ class TestARunThatWentBack:
         dovetail.sync(*pair)
         assert steps_of(pair[1], run_id) == steps_of(pair[0], run_id)
 
+    def test_from_a_place_that_had_not_seen_the_run_it_goes_back_too(
+        self, pair: tuple[str, str], place: Callable[[str], str]
+    ) -> None:
+        """A checkpoint was carried to another machine, which is offline; the other place has all that came later."""
+        run_id = train(range(10), 1.0)
+        dovetail.sync(*pair)
+        dovetail.set_tracking_uri(elsewhere := place("memory"))
+        assert train(range(6, 8), 2.0, from_step=6) == run_id
+        dovetail.sync(elsewhere, pair[1])
+        assert steps_of(pair[1], run_id) == [*((step, 1.0) for step in range(6)), (6, 2.0), (7, 2.0)]
+
     def test_what_was_not_sent_before_is_sent_as_it_is(self, pair: tuple[str, str]) -> None:
         run_id = train(range(4), 1.0)
         train(range(2, 3), 2.0, from_step=2)

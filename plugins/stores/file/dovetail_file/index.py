@@ -38,9 +38,10 @@ def write_index(folder: Folder, entries: Iterable[Entry]) -> bool:
 def read_index(folder: Folder) -> Iterator[Entry]:
     """What the index knows; damaged lines are left out."""
     try:
-        lines = folder.index.read_bytes().split(b"\n")
+        # A pipe that somebody put there would be waited for.
+        lines = folder.index.read_bytes().split(b"\n") if folder.index.is_file() else []
     except OSError:
-        # Not there, or not to be read: then the files themselves are.
+        # Not to be read: then the files themselves are.
         return
     for line in lines:
         check, _, text = line.partition(b" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import zlib
@@ -77,6 +78,13 @@ class TestIndex:
         with opened(folder) as store:
             assert store.get_run("run7").info.lifecycle_stage == "deleted"
             assert len(store.get_logged_model("m-a").metrics) == COUNT
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+    def test_a_pipe_in_its_place_is_not_waited_for(self, folder: Path) -> None:
+        before = seen(folder)
+        (folder / "index.jsonl").unlink()
+        os.mkfifo(folder / "index.jsonl")
+        assert seen(folder) == before
 
     def test_what_came_after_it_is_seen(self, folder: Path) -> None:
         (folder / "index.jsonl").rename(folder / "kept")
