@@ -110,14 +110,17 @@ class JournalReader:
         return parts
 
     def is_damaged(self) -> bool:
-        """Whether whole records stand behind one that is not, which no end of a process leaves behind.
+        """Whether a record that is not whole was written to its end, or whole ones stand behind it.
 
+        The end of a process leaves neither behind: it is the last record that is cut short, and room behind it is zero.
         Where that would take too long to say, they may: nothing is thrown away then.
         """
         self._file.seek(self.place)
         rest = self._file.read(_BEHIND)
         if self._file.read(_PIECE).strip(b"\0"):
             return True  # far more than one record that was being written
+        if _is_written_to_its_end(rest):
+            return True
         view, left = memoryview(rest), _PATIENCE
         for kind in _KINDS.finditer(rest, HEAD.size + 1):
             length, check = HEAD.unpack_from(rest, kind.start() - HEAD.size)
@@ -133,6 +136,14 @@ class JournalReader:
         missing = HEAD.size + int(HEAD.unpack_from(data)[0]) - len(data)
         there = os.fstat(self._file.fileno()).st_size - self.place - len(data)
         return missing if 0 < missing <= there else 0
+
+
+def _is_written_to_its_end(rest: bytes) -> bool:
+    """Whether the last byte of the record that comes first is there, though its checksum does not fit."""
+    if len(rest) < HEAD.size:
+        return False
+    last = HEAD.size + int(HEAD.unpack_from(rest)[0]) - 1
+    return HEAD.size <= last < len(rest) and rest[last] != 0
 
 
 def _times(batch: Batch) -> Iterator[int]:

@@ -65,6 +65,22 @@ for step in range(1000): dovetail.log_metric("loss", 1.0, step=step)
         [kept] = JOURNALS.glob("*.damaged")
         assert kept.read_bytes() == bytes(content)
 
+    def test_in_the_last_record_is_kept_as_well(self, script: Script) -> None:
+        path = left_by(script, "for step in range(10): dovetail.log_metric('loss', 1.0, step=step)")
+        content = path.read_bytes().rstrip(b"\0")
+        changed = content[:-1] + bytes([content[-1] ^ 1])
+        path.write_bytes(changed)
+        assert steps() == list(range(9))
+        [kept] = JOURNALS.glob("*.damaged")
+        assert kept.read_bytes() == changed
+
+    def test_that_a_kill_leaves_is_none(self, script: Script) -> None:
+        path = left_by(script, "for step in range(10): dovetail.log_metric('loss', 1.0, step=step)")
+        content = path.read_bytes().rstrip(b"\0")
+        path.write_bytes(content[:-3] + bytes(4096))
+        assert steps() == list(range(9))
+        assert not JOURNALS.exists()
+
 
 class TestALink:
     def test_instead_of_the_folder_leads_to_no_other_stores_journals(self, script: Script, tmp_path: Path) -> None:
