@@ -109,9 +109,9 @@ class StubbornLeases(MemoryTrackingStore):
 class LeasesFromTheGrave(MemoryTrackingStore):
     """Lets leases that ran out keep others from ending a run."""
 
-    def _is_elsewhere(self, run_id: str, lease: Lease | None) -> bool:
+    def _is_elsewhere(self, run_id: str, holder: str | None) -> bool:
         held = self._held.get(run_id)
-        return held is not None and lease is not None and held.holder != lease.holder
+        return held is not None and holder is not None and held.holder != holder
 
 
 class OneStepTooFar(MemoryTrackingStore):

@@ -22,6 +22,7 @@ from dovetail.tracking.stages import require_active, require_free, require_renam
 from dovetail.values import (
     DEFAULT_EXPERIMENT_ID,
     DEFAULT_EXPERIMENT_NAME,
+    Ending,
     Experiment,
     LifecycleStage,
     Page,
@@ -161,18 +162,19 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryB
     ) -> RunInfo:
         with self._lock:
             record = self._writable(run_id)
-            if status not in RunStatus.ENDED:
-                self._take(run_id, lease)
-            elif self._is_elsewhere(run_id, lease):
-                return record.info
+            if status in RunStatus.ENDED:
+                end = Ending(
+                    status, now_ms() if end_time is None else end_time, None if lease is None else lease.holder
+                )
+                if not self._end(run_id, end):
+                    return record.info
             else:
-                self._held.pop(run_id, None)
-            info = record.info if end_time is None else replace(record.info, end_time=end_time)
-            if status is not None:
-                end = (now_ms() if end_time is None else end_time) if status in RunStatus.ENDED else None
-                info = replace(info, status=status, end_time=end)
-            record = replace(record, info=info)
-            self._runs[run_id] = record if name is None else record.named(name)
+                self._take(run_id, lease)
+                info = record.info if end_time is None else replace(record.info, end_time=end_time)
+                info = info if status is None else replace(info, status=status, end_time=None)
+                self._runs[run_id] = replace(record, info=info)
+            if name is not None:
+                self._runs[run_id] = self._runs[run_id].named(name)
             return self._runs[run_id].info
 
     def delete_run(self, run_id: str) -> None:
@@ -207,6 +209,8 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryB
             measured = self._measured(record.info, batch.metrics)
             self._runs[run_id] = record.with_batch(batch)
             self._models.update(measured)
+            if batch.end is not None:
+                self._end(run_id, batch.end)
             if mark is not None:
                 self._marks[mark.writer] = mark.sequence
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dovetail.testing.records import Record
-    from dovetail.values import Lease
+    from dovetail.values import Ending, Lease
 
 __all__ = ["Held", "MemoryLeases"]
 
@@ -75,10 +75,20 @@ class MemoryLeases(TrackingStore):
         if lease is not None:
             self._held[run_id] = _held(lease.holder, lease.seconds)
 
-    def _is_elsewhere(self, run_id: str, lease: Lease | None) -> bool:
+    def _end(self, run_id: str, end: Ending) -> bool:
+        """End a run, unless it is not this one's to end; whether that was done."""
+        record = self._runs[run_id]
+        if self._is_elsewhere(run_id, end.holder) or not end.changes(record.info.status):
+            return False
+        self._held.pop(run_id, None)
+        info = replace(record.info, status=end.status, end_time=end.end_time)
+        self._runs[run_id] = replace(record, info=info)
+        return True
+
+    def _is_elsewhere(self, run_id: str, holder: str | None) -> bool:
         """Whether somebody else's lease holds."""
         held = self._held.get(run_id)
-        return held is not None and lease is not None and held.holder != lease.holder and held.holds
+        return held is not None and holder is not None and held.holder != holder and held.holds
 
     def _revive(self, run_id: str) -> None:
         record = self._runs[run_id]

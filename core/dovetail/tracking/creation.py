@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run_to_create"]
 
+_NAME = "mlflow.runName"
+
 
 def run_to_create(
     experiment_id: str,
@@ -28,14 +30,15 @@ def run_to_create(
     lease: Lease | None = None,
 ) -> NewRun:
     """What a store needs to create a run, as ``Client.create_run`` takes it."""
-    given = {each.key: each.value for each in as_tags(tags)}
-    name = tag("mlflow.runName", run_name or given.get("mlflow.runName") or generated_name())
+    labels = as_tags(tags)
+    given = {each.key: each.value for each in labels}
+    name = tag(_NAME, run_name or given.get(_NAME) or generated_name())
     return NewRun(
         experiment_id,
         run_id or new_run_id(),
         run_name=name.value,
         user_id=given.get("mlflow.user") or user_name(),
         start_time=now_ms() if start_time is None else start_time,
-        tags=as_tags({**given, "mlflow.runName": name.value}),
+        tags=(*(each for each in labels if each.key != _NAME), name),
         lease=lease,
     )

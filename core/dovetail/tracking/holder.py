@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import lru_cache
 
 from dovetail import settings
 from dovetail.values import Lease
@@ -31,7 +32,12 @@ def holder_id() -> str:
 def own_lease() -> Lease | None:
     """What this process says when it sees to a run; None where the setting ``heartbeat_interval`` is 0."""
     interval = min(settings.get("heartbeat_interval"), LONGEST)
-    return Lease(holder_id(), _HOLDS * interval) if interval > 0 else None
+    return _lease(holder_id(), interval) if interval > 0 else None
+
+
+@lru_cache(maxsize=2)
+def _lease(holder: str, interval: float) -> Lease:
+    return Lease(holder, _HOLDS * interval)
 
 
 def _forget() -> None:

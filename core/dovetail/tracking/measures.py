@@ -57,7 +57,7 @@ def log_metric(
     """
     if dataset is None and (model_id or active_model_id()) is None:
         run = None if run_id else runs.active_or_none()
-        if run is None or answers(synchronous):
+        if run is None or synchronous is not None or answers(None):
             # A point that is none starts no run.
             return _record(run_id, Batch((Metric(key, value, timestamp, step),)), synchronous)
         recorder = made(run.uri) or places.recorder(run.uri)

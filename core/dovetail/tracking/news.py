@@ -10,7 +10,7 @@ from dovetail.values.event import Event
 if TYPE_CHECKING:
     from dovetail.values import Batch
 
-__all__ = ["News"]
+__all__ = ["HOOK", "News"]
 
 HOOK = "dovetail_event"
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Run
+    from dovetail.values import Ending, Run
 
 __all__ = ["DirectRecorder", "Recorder", "write"]
 
@@ -75,9 +75,18 @@ class Recorder(ABC):
     def forget(self, run_id: str) -> None:
         """A run has ended, or changed hands."""
 
-    def end(self, run_id: str, status: str, end_time: int) -> bool:
-        """Keep how a run ended, for a store that cannot be reached; False if nothing can be kept."""
-        del run_id, status, end_time
+    def end(self, run_id: str, end: Ending, *, always: bool = False) -> bool:
+        """Keep how a run ended, on the same way as what it logged.
+
+        Args:
+            run_id: The run.
+            end: How it ended.
+            always: Whether to keep it although nothing of the run is on that way: its store cannot be reached.
+
+        Returns:
+            Whether it is kept; else the store is to be told.
+        """
+        del run_id, end, always
         return False
 
     def close(self) -> None:

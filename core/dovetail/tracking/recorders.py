@@ -117,11 +117,11 @@ def recover(store: TrackingStore) -> None:
     """Bring in what other processes logged to the store before they died, as far as it can take it now."""
     if not store.lasting:
         return
-    from dovetail.tracking.journal.folder import orphans
+    from dovetail.tracking.journal.folder import has_others
     from dovetail.tracking.journal.place import folder_of
 
     folder = folder_of(store)
-    if not orphans(folder):
+    if not has_others(folder):
         return
     from dovetail.tracking.journal.recovery import recover as bring_in
 

@@ -203,13 +203,17 @@ _NOUNS = [
     "yew",
 ]
 
+_COUNT = len(_ADJECTIVES) * len(_NOUNS) * 1000
 # A generator of its own: names must differ although the user's script seeds the global one.
 _random = random.SystemRandom()
 
 
 def generated_name() -> str:
     """A name such as ``brisk-tenon-417``."""
-    return f"{_random.choice(_ADJECTIVES)}-{_random.choice(_NOUNS)}-{_random.randrange(1000)}"
+    number = _random.randrange(_COUNT)
+    number, noun = divmod(number, len(_NOUNS))
+    number, adjective = divmod(number, len(_ADJECTIVES))
+    return f"{_ADJECTIVES[adjective]}-{_NOUNS[noun]}-{number}"
 
 
 def is_generated(name: str) -> bool:

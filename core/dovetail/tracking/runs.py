@@ -14,10 +14,10 @@ from dovetail.tracking import places, recorders, surroundings, system_metrics, t
 from dovetail.tracking.active import Active, ActiveRuns
 from dovetail.tracking.client import Client
 from dovetail.tracking.heartbeat import Heartbeat
-from dovetail.tracking.holder import own_lease
+from dovetail.tracking.holder import holder_id
 from dovetail.tracking.resuming import check_resume, check_step
 from dovetail.tracking.starting import Asked, labels_of, start
-from dovetail.values import LifecycleStage, Run, RunInfo, RunStatus
+from dovetail.values import Batch, Ending, LifecycleStage, Run, RunInfo, RunStatus
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
@@ -282,13 +282,15 @@ def _status_after(error: BaseException | None) -> str:
 @settings.steady()
 def _end(run: Active, status: str) -> None:
     recorder = places.recorder(run.uri)
-    away = _failure_of_flushing(recorder)
-    if _active.remove(run.run_id):
-        return  # another thread took it up too and goes on logging to it
+    if _active.remove(run.run_id):  # another thread took it up too and goes on logging to it
+        _failure_of_flushing(recorder)
+        return
     surroundings.end(run.run_id)
-    away = away or _failure_of_ending_at_store(run, status)
+    end = Ending(status, now_ms(), holder_id())
+    kept = recorder.end(run.run_id, end)
+    away = _failure_of_flushing(recorder) or _failure_of_ending_at_store(run, None if kept else end)
     if away is not None:
-        _leave_its_end_behind(recorder, run, status, away)
+        _leave_its_end_behind(recorder, run, end, away, kept=kept)
     else:
         recorder.forget(run.run_id)
         _tell_of_its_end(run)
@@ -296,12 +298,12 @@ def _end(run: Active, status: str) -> None:
         termination.unwatch()
 
 
-def _leave_its_end_behind(recorder: Recorder, run: Active, status: str, away: Exception) -> None:
+def _leave_its_end_behind(recorder: Recorder, run: Active, end: Ending, away: Exception, *, kept: bool) -> None:
     """Keep how a run ended for when its store takes that."""
-    if not recorder.end(run.run_id, status, now_ms()):
+    if not kept and not recorder.end(run.run_id, end, always=True):
         raise away
     recorders.say_it_waits(run.uri, f"run {run.run_id} ended", away)
-    ended = RunInfo.stored(run_id=run.run_id, experiment_id="", status=status, end_time=now_ms())
+    ended = RunInfo.stored(run_id=run.run_id, experiment_id="", status=end.status, end_time=end.end_time)
     plugins.tell("dovetail_run_ended", run=Run(ended))  # all that is known of it here
 
 
@@ -313,12 +315,14 @@ def _tell_of_its_end(run: Active) -> None:
             plugins.tell("dovetail_run_ended", run=ended)
 
 
-def _failure_of_ending_at_store(run: Active, status: str) -> StoreUnavailable | None:
+def _failure_of_ending_at_store(run: Active, end: Ending | None) -> StoreUnavailable | None:
+    """Bring in what children logged that died, and end a run of which nothing was on its way."""
     store = places.store_at(run.uri)
     try:
-        recorders.recover(store)  # what children logged that died
-        with suppress(RunEnded):  # it was deleted meanwhile, and stays as it is
-            store.update_run(run.run_id, status=status, end_time=now_ms(), lease=own_lease())
+        recorders.recover(store)
+        if end is not None:
+            with suppress(RunEnded):  # it was deleted meanwhile, and stays as it is
+                store.log_batch(run.run_id, Batch.stored(metrics=(), params=(), tags=(), columns=(), end=end))
     except StoreUnavailable as failure:
         return failure
     return None

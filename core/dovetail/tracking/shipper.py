@@ -10,10 +10,11 @@ from time import time_ns
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from dovetail import settings, uris
+from dovetail import plugins, settings, uris
 from dovetail.errors import ParamConflict, RunEnded, StoreError, StoreUnavailable
 from dovetail.tracking.journal.records import (
     BATCH,
+    HEAD,
     KEY,
     NUMBERED,
     POINT,
@@ -29,14 +30,15 @@ from dovetail.tracking.journal.records import (
 from dovetail.tracking.journal.shipment import Shipment
 from dovetail.tracking.journal.shipping import FULL, Shipping
 from dovetail.tracking.journal.writer import JournalClosed, JournalWriter, begin
+from dovetail.tracking.news import HOOK
 from dovetail.values import Batch, LifecycleStage, Metric, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from dovetail.tracking.store import TrackingStore
-    from dovetail.values import Param, Run
+    from dovetail.values import Ending, Param, Run
 
 __all__ = ["JournalRecorder"]
 
@@ -118,7 +120,7 @@ class JournalRecorder(Shipping):
         taken = self._take_params(run_id, known, batch.params) if batch.params else ()
         kept = False
         try:
-            kept = self._append(lambda writer: self._body(writer, self._numbered(writer, run_id, known), batch))
+            kept = self._append(run_id, known, batch)
         finally:
             if taken and not kept:
                 for key in taken:
@@ -130,12 +132,21 @@ class JournalRecorder(Shipping):
             if run.info.run_id not in self._runs:
                 self._runs[run.info.run_id] = _Known(dict(run.data.params))
 
-    def end(self, run_id: str, status: str, end_time: int) -> bool:
-        """Keep how a run ended, for a store that cannot be reached."""
-        known = self._runs.get(run_id) or _Known({})
-        self._append(lambda writer: end_body(self._numbered(writer, run_id, known), status, end_time))
-        self.forget(run_id)
-        return True
+    def end(self, run_id: str, end: Ending, *, always: bool = False) -> bool:
+        """Keep how a run ended, if something that it logged is on its way, too, or may be.
+
+        Where plugins hear what is stored, a run is ended behind that: they may log to it in answer.
+        """
+        known = self._runs.pop(run_id, None) or _Known({})
+        on_its_way = known.journal is not None and known.journal is self._writer
+        if not always and (not on_its_way or plugins.listens(HOOK)):
+            return False
+        try:
+            return self._append(run_id, known, Batch.stored(metrics=(), params=(), tags=(), columns=(), end=end))
+        except StoreError:
+            if always:
+                raise
+            return False  # the store is told directly
 
     def forget(self, run_id: str) -> None:
         """The run has ended, or changes hands: the next call looks at it anew."""
@@ -143,8 +154,8 @@ class JournalRecorder(Shipping):
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _append(self, body: Callable[[JournalWriter], bytes]) -> bool:
-        """Append a record, which may have to name its run and keys in the journal before.
+    def _append(self, run_id: str, known: _Known, batch: Batch) -> bool:
+        """Append a batch of a run; the run and keys may have to be named in the journal before.
 
         Returns:
             Whether it is kept.
@@ -153,7 +164,8 @@ class JournalRecorder(Shipping):
             while True:
                 writer = self._writer or self._begin()
                 try:
-                    end = writer.append(body(writer))
+                    number = self._numbered(writer, run_id, known)
+                    end = self._put(writer, self._body(writer, number, batch), number, batch)
                 except JournalClosed:
                     self._give_up(writer)  # into the next one
                 else:
@@ -162,6 +174,15 @@ class JournalRecorder(Shipping):
         except StoreError as failure:
             self._fail(failure)
             return False
+
+    def _put(self, writer: JournalWriter, body: bytes, number: int, held: Batch | str) -> int:
+        """Append a record, and remember it for whoever brings it to the store next."""
+        start = writer.end
+        end, shipment = writer.append(body), self._shipment
+        # Unless another thread appended something at the same time: then it is read.
+        if end - start == HEAD.size + len(body) and shipment is not None and shipment.writer is writer:
+            shipment.memory.note(start, end, body[0], number, held)
+        return end
 
     def _announce(self, end: int) -> None:
         """Somebody has to bring it to the store, and soon if it is much."""
@@ -232,7 +253,7 @@ class JournalRecorder(Shipping):
         with self._naming:
             if known.journal is not writer:
                 number = self._next()
-                writer.append(named(RUN, number, run_id))
+                self._put(writer, named(RUN, number, run_id), number, run_id)
                 known.number, known.journal = number, writer
             return known.number
 
@@ -257,6 +278,8 @@ class JournalRecorder(Shipping):
 
     def _body(self, writer: JournalWriter, run: int, batch: Batch) -> bytes:
         metrics = batch.metrics
+        if batch.end is not None:
+            return end_body(run, batch.end)
         if not metrics or batch.params or batch.tags or batch.columns:
             return NUMBERED.pack(BATCH, run) + batch_text(batch)
         first = metrics[0]
@@ -277,7 +300,7 @@ class JournalRecorder(Shipping):
         with self._naming:
             if key not in self._keys:
                 number = self._next()
-                writer.append(named(KEY, number, key))
+                self._put(writer, named(KEY, number, key), number, key)
                 self._keys[key] = number
             return self._keys[key]
 

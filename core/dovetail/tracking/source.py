@@ -6,10 +6,14 @@ import getpass
 import os
 import sys
 import warnings
-from pathlib import Path
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from dovetail import plugins
 from dovetail.tracking.repository import Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["DIRTY_TAG", "git_commit", "git_tags", "repository", "source_tags", "tags_with", "user_name"]
 
@@ -31,7 +35,7 @@ def tags_with(found: Repository | None) -> dict[str, str]:
 def repository() -> Repository | None:
     """The Git repository that the running code comes from; that of the working folder where there is no script."""
     script = None if _notebook() else _script()
-    return Repository.around(_folder_of(script) if script else Path())
+    return Repository.around(_folder_of(script) if script else os.curdir)
 
 
 def git_tags(found: Repository | None) -> dict[str, str]:
@@ -45,6 +49,16 @@ def git_tags(found: Repository | None) -> dict[str, str]:
 
 def user_name() -> str:
     """The login name, ``unknown`` where the system has none for this user."""
+    # Where no variable says it, it is looked up in a file, or on a network.
+    return _login_name(os.getuid() if hasattr(os, "getuid") else None, *map(os.environ.get, _NAMING))
+
+
+_NAMING = ("LOGNAME", "USER", "LNAME", "USERNAME")
+
+
+@lru_cache(maxsize=8)
+def _login_name(*known: object) -> str:
+    del known
     try:
         return _storable(getpass.getuser())
     except (KeyError, OSError, ImportError):
@@ -89,9 +103,10 @@ def _plugins_tags() -> dict[str, str]:
     return tags
 
 
-def _folder_of(script: str) -> Path:
+def _folder_of(script: str) -> str:
     # The main module knows its file in full; the argument may be relative to a folder the script has left.
-    return Path(getattr(sys.modules.get("__main__"), "__file__", None) or script).parent
+    file = getattr(sys.modules.get("__main__"), "__file__", None) or script
+    return os.path.dirname(file) or os.curdir  # noqa: PTH120 - at each start of a run
 
 
 def _storable(text: str) -> str:

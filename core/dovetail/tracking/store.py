@@ -15,6 +15,7 @@ from dovetail.values.state import ViewType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from dovetail.values import (
@@ -70,6 +71,26 @@ class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
     uri: str
     journals: Path | None = None
     lasting: bool = True
+
+    def at_once(self) -> AbstractContextManager[None] | None:
+        """A block in which what this thread writes waits for nobody.
+
+        Where somebody else holds the store up at the moment, ``StoreUnavailable`` is raised without waiting. Whoever
+        wants to know soon whether the store takes something needs no other thread for that.
+
+        Returns:
+            The block; None, as here, where nobody can promise that: across a network, say.
+        """
+        return None
+
+    def catch_up(self) -> None:
+        """Do what the store puts off so that nobody has to wait for it; called from time to time, by a thread apart.
+
+        Here nothing. It need not be called, either: then it is done sooner or later by whoever writes.
+
+        Raises:
+            StoreError: It cannot be done now.
+        """
 
     # --- experiments -----------------------------------------------------------------------------------------
 
@@ -314,7 +335,7 @@ class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
 
     @abstractmethod
     def log_batch(self, run_id: str, batch: Batch, *, mark: JournalMark | None = None, ended: bool = False) -> None:
-        """Store metrics, params and tags of a run, all of them or none.
+        """Store metrics, params and tags of a run, and how it ends, all of it or nothing.
 
         Identical metric points (key, step, timestamp, value) are one point, whenever they were logged. A param may be
         logged again with the same value. Of two tags of one key the last one holds, but one that says when it was set
@@ -323,6 +344,9 @@ class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
 
         A metric with a ``model_id`` is a point of that logged model as well; with a dataset's name and digest it says
         what it was measured on, whether or not the dataset is known by ``log_inputs`` (yet).
+
+        A batch with an ``end`` ends the run as ``update_run`` does, behind all else that is in it, unless somebody else
+        sees to the run by now or it is too late for that (see ``Ending``); then the rest is stored all the same.
 
         Args:
             run_id: The run.

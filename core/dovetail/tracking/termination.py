@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = ["Terminated", "attend", "forget", "unwatch", "was_terminated", "watch"]
+
+# What lies below the module signal, which makes numbers into enums and back and so takes twenty times as long: all of
+# that is done at each start and each end of a run.
+_raw: Any = import_module("_signal")
+SIG_DFL, getsignal, set_signal = _raw.SIG_DFL, _raw.getsignal, _raw.signal
 
 
 class Terminated(SystemExit, KeyboardInterrupt):
@@ -79,23 +85,22 @@ def was_terminated() -> bool:
 # --- steps ----------------------------------------------------------------------------------------------------
 
 
-def _asking() -> list[signal.Signals]:
-    """The signals that ask a process to end; Windows has no SIGHUP."""
-    return [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ASKING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""The signals that ask a process to end; Windows has no SIGHUP."""
 
 
 def _handle() -> None:
     if _is_main():
-        for number in _asking():
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, _leave)
+        for number in _ASKING:
+            if getsignal(number) is SIG_DFL:
+                set_signal(number, _leave)
 
 
 def _let_go() -> None:
     if _is_main() and not _cancel and not _process:
-        for number in _asking():
-            if signal.getsignal(number) is _leave:
-                signal.signal(number, signal.SIG_DFL)
+        for number in _ASKING:
+            if getsignal(number) is _leave:
+                set_signal(number, SIG_DFL)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -103,13 +108,13 @@ def _leave(number: int, frame: FrameType | None) -> None:
     del frame
     if not _cancel and _process != os.getpid():
         # Nothing is left to end, or it is a child that has just been forked, and in which this was not undone yet.
-        signal.signal(number, signal.SIG_DFL)
+        set_signal(number, SIG_DFL)
         os.kill(os.getpid(), number)
         return
     _came = True
     if not _cancel:
         # Whoever does not want to wait until all is put away sends it again.
-        signal.signal(number, signal.SIG_DFL)
+        set_signal(number, SIG_DFL)
     # In threads, since the code that was interrupted may hold the locks that cancelling needs.
     for cancel in list(_cancel):
         threading.Thread(target=cancel).start()
@@ -124,8 +129,8 @@ def _is_main() -> bool:
 
 def _hold_back() -> None:
     """Let no signal reach a child before it has its own effect there: Python forgets one that comes earlier."""
-    if any(signal.getsignal(number) is _leave for number in _asking()):
-        _masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, _asking())
+    if any(getsignal(number) is _leave for number in _ASKING):
+        _masks[threading.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
 
 
 def _go_on() -> None:

@@ -2,6 +2,7 @@
 
 from dovetail.values.batch import Batch, JournalMark
 from dovetail.values.dataset import Dataset, DatasetInput, InputTag
+from dovetail.values.ending import Ending
 from dovetail.values.event import Event
 from dovetail.values.experiment import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, Experiment
 from dovetail.values.file_info import FileInfo
@@ -27,6 +28,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "DatasetInput",
+    "Ending",
     "Event",
     "Experiment",
     "FileInfo",

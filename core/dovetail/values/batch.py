@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput
 from dovetail.values.measure import Metric, MetricColumns, Param, Tag
 from dovetail.values.value import Value
+
+if TYPE_CHECKING:
+    from dovetail.values.ending import Ending
 
 __all__ = ["Batch", "JournalMark"]
 
 
 @dataclass(frozen=True, repr=False)
 class Batch(Value):
-    """Metrics, params and tags of one run that are stored together or not at all.
+    """Metrics, params and tags of one run, and maybe its end, that are stored together or not at all.
 
     Args:
         metrics: Points.
         params: Params.
         tags: Tags.
         columns: More points, of many to a metric: what a journal held. They are checked already.
+        end: How the run ends with all this.
 
     Raises:
         InvalidInput: One param key stands in it twice with different values.
@@ -30,6 +35,7 @@ class Batch(Value):
     params: tuple[Param, ...] = ()
     tags: tuple[Tag, ...] = ()
     columns: tuple[MetricColumns, ...] = ()
+    end: Ending | None = None
 
     def __post_init__(self) -> None:
         for name, kind in (("metrics", Metric), ("params", Param), ("tags", Tag)):
@@ -37,7 +43,7 @@ class Batch(Value):
         _check_params(self.params)
 
     def __len__(self) -> int:
-        return self.measured + len(self.params) + len(self.tags)
+        return self.measured + len(self.params) + len(self.tags) + (self.end is not None)
 
     @property
     def measured(self) -> int:

@@ -18,6 +18,7 @@ from dovetail.values.names import (
     check_key,
     check_model_id,
     check_text,
+    is_plain,
 )
 from dovetail.values.value import Value
 
@@ -168,7 +169,8 @@ class Param(Value):
 
     def __post_init__(self) -> None:
         check_key("param", self.key)
-        check_text(f"value of param {self.key!r}", self.value, MAX_PARAM_VALUE)
+        if not is_plain(self.value, MAX_PARAM_VALUE):
+            check_text(f"value of param {self.key!r}", self.value, MAX_PARAM_VALUE)
 
     @classmethod
     def of(cls, key: str, value: object, *, cut: bool = True) -> Self:
@@ -193,7 +195,8 @@ class Tag(Value):
 
     def __post_init__(self) -> None:
         check_key("tag", self.key)
-        check_text(f"value of tag {self.key!r}", self.value, MAX_TAG_VALUE)
+        if not is_plain(self.value, MAX_TAG_VALUE):
+            check_text(f"value of tag {self.key!r}", self.value, MAX_TAG_VALUE)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Key and value, as in MLflow."""

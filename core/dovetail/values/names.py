@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from dovetail.errors import InvalidInput, InvalidName
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_name",
     "check_run_id",
     "check_text",
+    "is_plain",
     "nearest_model_name",
 ]
 
@@ -63,12 +65,17 @@ def check_key(what: str, key: object) -> str:
         raise InvalidName(f"A {what} key must be non-empty text, not {key!r}.")
     if len(key) > MAX_KEY:
         raise InvalidName(f"The {what} key {key[:40]!r}… has {len(key)} characters; at most {MAX_KEY} are allowed.")
-    if not _KEY.match(key) or key != posixpath.normpath(key) or key.startswith(("/", "..")) or key == ".":
+    if not _is_key(key):
         raise InvalidName(
             f"The {what} key {key!r} is not allowed.",
             hint="Keys hold letters, digits, underscore, dash, dot, space, colon and single slashes inside.",
         )
     return key
+
+
+@lru_cache(maxsize=256)  # the same few are looked at again and again
+def _is_key(key: str) -> bool:
+    return bool(_KEY.match(key)) and key == posixpath.normpath(key) and not key.startswith(("/", "..")) and key != "."
 
 
 def check_name(what: str, name: object) -> str:
@@ -88,6 +95,8 @@ def check_text(what: str, value: object, limit: int) -> str:
     Raises:
         InvalidInput: It is not text, too long, or not encodable (a lone surrogate, a NUL).
     """
+    if is_plain(value, limit):
+        return str(value)
     if not isinstance(value, str):
         raise InvalidInput(f"The {what} must be text, not {type(value).__name__}.")
     if len(value) > limit:
@@ -95,6 +104,11 @@ def check_text(what: str, value: object, limit: int) -> str:
     if "\x00" in value or not _encodable(value):
         raise InvalidInput(f"The {what} holds a character that cannot be stored (NUL or a lone surrogate).")
     return value
+
+
+def is_plain(value: object, limit: int) -> bool:
+    """Whether it is text of at most ``limit`` characters, all of them of ASCII and none of them NUL."""
+    return type(value) is str and len(value) <= limit and value.isascii() and "\x00" not in value
 
 
 def _encodable(value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ __all__ = ["NewRun", "Run", "RunData", "RunInfo", "new_run_id"]
 
 def new_run_id() -> str:
     """A fresh run id: 32 hexadecimal digits. Clients make ids, stores accept them."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 @dataclass(frozen=True, repr=False)

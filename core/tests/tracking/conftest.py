@@ -68,6 +68,11 @@ class FlakyStore(MemoryTrackingStore):
             raise StoreUnavailable("away for now")
         return super().update_run(*args, **options)
 
+    def log_batch(self, *args: Any, **options: Any) -> None:
+        if self.away:
+            raise StoreUnavailable("away for now")
+        super().log_batch(*args, **options)
+
 
 class FlakyStores:
     """Such stores under ``flaky://``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dovetail.testing.tracking_store.batches import BatchStories, LateTagStories, MarkStories
 from dovetail.testing.tracking_store.bin import BinStories
 from dovetail.testing.tracking_store.columns import ColumnStories
+from dovetail.testing.tracking_store.endings import EndingStories
 from dovetail.testing.tracking_store.experiments import ExperimentStories
 from dovetail.testing.tracking_store.histories import (
     HistoryProcessStories,
@@ -35,6 +36,7 @@ class TrackingStoreSuite(
     MarkStories,
     LateTagStories,
     LeaseStories,
+    EndingStories,
     RewindStories,
     MetricStories,
     HistoryStories,

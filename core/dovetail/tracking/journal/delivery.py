@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dovetail.errors import DovetailError, StoreError, StoreUnavailable
+from dovetail.errors import DovetailError, RunEnded, StoreError, StoreUnavailable
 from dovetail.tracking.journal.access import adapt
 from dovetail.tracking.journal.records import batch_text
 from dovetail.tracking.journal.refusals import Refusals
-from dovetail.values import Batch, JournalMark, Lease, Metric, RunStatus, Tag
+from dovetail.values import Batch, Ending, JournalMark, Metric, Tag
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dovetail.tracking.journal.reader import Ended, JournalReader, Part
+    from dovetail.tracking.journal.reader import JournalReader, Part
     from dovetail.tracking.news import News
     from dovetail.tracking.store import TrackingStore
 
@@ -47,24 +48,39 @@ class Delivery:
         self._store, self._folder, self._news = store, folder, news
         self._stored: dict[str, int] = {}
         self._said: set[tuple[str, str, str]] = set()
+        self.is_busy = False
+        """Whether a piece is being brought in: who is called in the midst of that cannot do so, too."""
         self.refusals = Refusals()
         """What was refused so far."""
 
-    def ship(self, reader: JournalReader, end: int | None = None, *, trusted: bool = False) -> bool:
+    def ship(
+        self, reader: JournalReader, end: int | None = None, *, trusted: bool = False, at_once: bool = False
+    ) -> bool:
         """Bring in the next piece; whether there was one.
+
+        Args:
+            reader: The journal's.
+            end: As for ``JournalReader.piece``.
+            trusted: As for ``JournalReader.piece``.
+            at_once: Whether the store is to raise rather than wait for others.
 
         Raises:
             StoreError: The store cannot be reached, or cannot take it now; the reader is where it was.
         """
         before = reader.place
+        hurry = self._store.at_once() if at_once else None
+        self.is_busy = True
         try:
-            for part in self._parts(reader, end, trusted=trusted):
-                self._deliver(part, JournalMark(_writer(reader, part), reader.place), reader.header.holder)
+            with hurry or nullcontext():
+                for part in self._parts(reader, end, trusted=trusted):
+                    self._deliver(part, JournalMark(_writer(reader, part), reader.place), trusted=trusted)
         except BaseException:
             reader.place = before
             if self._news is not None:
                 self._news.take_back()
             raise
+        finally:
+            self.is_busy = False
         moved = reader.place > before
         if self._news is not None:
             self._news.tell()  # now that the piece is in: who hears of it may log or read, and so deliver what is next
@@ -91,18 +107,17 @@ class Delivery:
             self._stored[writer] = 0 if trusted else self._store.applied(writer)
         return self._stored[writer]
 
-    def _deliver(self, part: Part, mark: JournalMark, holder: str) -> None:
-        part = part._replace(batch=_timely(part.batch))
-        if part.batch:
-            if _refusal(self._store.log_batch, part.run_id, part.batch, mark=mark) is not None:
-                self._deliver_in_pieces(part, mark)
-            else:
-                self._note(part.run_id, part.batch)
-            self._stored[mark.writer] = mark.sequence
-        if part.ended is not None:
-            self._end(part.run_id, part.ended, holder)
+    def _deliver(self, part: Part, mark: JournalMark, *, trusted: bool) -> None:
+        batch = _timely(part.batch, late=not trusted)
+        if not batch:
+            return
+        if _refusal(self._store.log_batch, part.run_id, batch, mark=mark) is not None:
+            self._deliver_in_pieces(part.run_id, batch, mark)
+        else:
+            self._note(part.run_id, batch)
+        self._stored[mark.writer] = mark.sequence
 
-    def _deliver_in_pieces(self, part: Part, mark: JournalMark) -> None:
+    def _deliver_in_pieces(self, run_id: str, batch: Batch, mark: JournalMark) -> None:
         """Store what can be stored, and write down the rest.
 
         If that is broken off it is done again, which changes nothing: points, params and tags stored twice are the
@@ -110,10 +125,12 @@ class Delivery:
         """
         if self._store.applied(mark.writer) >= mark.sequence:
             return
-        for piece in _pieces(part.batch):
-            self._deliver_piece(part.run_id, piece)
+        for piece in _pieces(batch):
+            self._deliver_piece(run_id, piece)
         # A run that is not there or deleted has no mark either: all of it was written down.
-        _refusal(self._store.log_batch, part.run_id, Batch(), mark=mark)
+        refusal = _refusal(self._store.log_batch, run_id, Batch(end=batch.end), mark=mark)
+        if batch.end is not None and refusal is not None and not isinstance(refusal, RunEnded):
+            self._write_down(run_id, {"status": batch.end.status, "end_time": batch.end.end_time}, refusal)
 
     def _deliver_piece(self, run_id: str, piece: Batch) -> None:
         if (refusal := _refusal(self._store.log_batch, run_id, piece, ended=True)) is None:
@@ -130,20 +147,9 @@ class Delivery:
         else:
             self._write_down(run_id, piece, refusal)
 
-    def _end(self, run_id: str, ended: Ended, holder: str) -> None:
-        """End a run, unless somebody took it up meanwhile: then it is theirs to end, or ended by them."""
-        if (refusal := _refusal(self._end_if_open, run_id, ended, holder)) is not None:
-            self._write_down(run_id, ended._asdict(), refusal)
-
-    def _end_if_open(self, run_id: str, ended: Ended, holder: str) -> None:
-        status = self._store.get_run(run_id).info.status
-        if status == RunStatus.CRASHED or status not in RunStatus.ENDED:
-            lease = Lease(holder, 1) if holder else None
-            self._store.update_run(run_id, status=ended.status, end_time=ended.end_time, lease=lease)
-
     def _note(self, run_id: str, batch: Batch) -> None:
         if self._news is not None:
-            self._news.note(run_id, batch)
+            self._news.note(run_id, batch if batch.end is None else Batch.stored(**{**batch.__dict__, "end": None}))
 
     def _write_down(
         self, run_id: str, what: Batch | dict[str, Any], refusal: DovetailError, fate: str = _LEFT_OUT
@@ -196,19 +202,24 @@ def _refusal(call: Callable[..., object], *args: Any, **options: Any) -> Dovetai
     return None
 
 
-def _timely(batch: Batch) -> Batch:
-    """The batch, its tags taken for set now unless they come late.
+def _timely(batch: Batch, *, late: bool) -> Batch:
+    """The batch, its tags taken for set now unless they come late, and its end for late where it is.
 
     Clocks of machines differ: what is set at this moment must not lose against a tag whose machine is ahead.
+
+    Args:
+        batch: The batch.
+        late: Whether its end is late in any case, since its process is no more.
     """
-    if not batch.tags:
+    if not batch.tags and batch.end is None:
         return batch
-    late = now_ms() - _LATE
+    since = now_ms() - _LATE
     tags = tuple(
-        tag if tag.set_at is not None and tag.set_at < late else Tag.stored(key=tag.key, value=tag.value)
+        tag if tag.set_at is not None and tag.set_at < since else Tag.stored(key=tag.key, value=tag.value)
         for tag in batch.tags
     )
-    return Batch.stored(metrics=batch.metrics, params=batch.params, tags=tags, columns=batch.columns)
+    end = batch.end and Ending.stored(**{**batch.end.__dict__, "late": late or batch.end.end_time < since})
+    return Batch.stored(**{**batch.__dict__, "tags": tags, "end": end})
 
 
 def _pieces(batch: Batch) -> Iterator[Batch]:

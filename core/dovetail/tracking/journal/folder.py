@@ -10,15 +10,19 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from dovetail import posix
-from dovetail.tracking.journal.writer import SUFFIX, UNBORN
+from dovetail.tracking.journal.writer import SUFFIX, UNBORN, open_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["claimed", "drop_empty", "orphans"]
+__all__ = ["claimed", "drop_empty", "has_others", "orphans"]
 
 _BIRTH = 3600.0  # seconds
+_TICK = 50_000_000
+"""Nanoseconds behind which another change of a folder is sure to have another time."""
+_quiet: dict[Path, tuple[int, frozenset[str]]] = {}
+"""Folders that had nobody else's journals, each with when something was last made there or removed, and our own."""
 
 
 def orphans(folder: Path) -> list[Path]:
@@ -26,13 +30,33 @@ def orphans(folder: Path) -> list[Path]:
 
     Whether one has shows when it is ``claimed``.
     """
+    names = _journals(folder)
+    # It is done whenever a store is opened; a link would lead to journals of another store.
+    paths = [folder / name for name in names] if names and not folder.is_symlink() else []
+    return [path for path in paths if _is_file(path) and (path.suffix == SUFFIX or _old(path))]
+
+
+def has_others(folder: Path) -> bool:
+    """Whether a folder has journals that this process does not write; quick, since it is asked at each end of a run."""
+    own = frozenset(open_here())
     try:
-        # It is done whenever a store is opened; a link would lead to journals of another store.
-        names = [] if folder.is_symlink() else sorted(os.listdir(folder))  # noqa: PTH208
+        changed = os.stat(folder).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return False
+    if _quiet.get(folder) == (changed, own):
+        return False
+    others = any(name not in own for name in _journals(folder))
+    if not others and time.time_ns() - changed > _TICK:
+        _quiet[folder] = changed, own
+    return others
+
+
+def _journals(folder: Path) -> list[str]:
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError, PermissionError):  # the last one: it is another user's
         return []
-    paths = [folder / name for name in names if name.endswith((SUFFIX, UNBORN))]
-    return [path for path in paths if _is_file(path) and (path.suffix == SUFFIX or _old(path))]
+    return sorted(name for name in names if name.endswith((SUFFIX, UNBORN)))
 
 
 def _is_file(path: Path) -> bool:

@@ -14,37 +14,30 @@ from dovetail.errors import StoreError
 from dovetail.tracking.journal import records
 from dovetail.tracking.journal.columns import columns_of, points_at
 from dovetail.tracking.journal.records import HEAD, MAGIC, WHOLE_POINT, Header
-from dovetail.values import Batch, Param, Tag
+from dovetail.values import Batch, Metric, Param, Tag
 from dovetail.values.measure import MetricColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from dovetail.tracking.journal.columns import Columns
-    from dovetail.values import Metric
+    from dovetail.tracking.journal.memory import Appended, Memory
+    from dovetail.tracking.journal.records import Row
+    from dovetail.values import Ending
 
-__all__ = ["Ended", "JournalReader", "Part"]
+__all__ = ["JournalReader", "Part"]
 
 _PIECE = 1 << 20
 """Bytes that are read at a time: some twenty thousand points."""
+_POINT = bytes([records.POINT])
 _KINDS = re.compile(rb"[" + records.KINDS + rb"]")
+_FEW = 8
+"""So many rows of metrics are points of their own; columns pay where there are more."""
 _BEHIND = 16 * _PIECE
 """Bytes behind a damage that are looked through for whole records."""
 _PATIENCE = 64 * _PIECE
 """Bytes of which checksums are made, at most, while whole records are looked for behind a damage."""
-
-
-class Ended(NamedTuple):
-    """How a run ended.
-
-    Args:
-        status: One of ``RunStatus.ENDED``.
-        end_time: Milliseconds since 1970, UTC.
-    """
-
-    status: str
-    end_time: int
 
 
 class Part(NamedTuple):
@@ -53,14 +46,12 @@ class Part(NamedTuple):
     Args:
         run: The run's number in this journal.
         run_id: The run.
-        batch: What it logged.
-        ended: How it ended, if it did.
+        batch: What it logged, and how it ended, if it did.
     """
 
     run: int
     run_id: str
     batch: Batch
-    ended: Ended | None
 
 
 class JournalReader:
@@ -68,13 +59,14 @@ class JournalReader:
 
     Args:
         file: The journal, opened for reading; what is written behind its end later is read later.
+        memory: What this very process remembers of it.
 
     Raises:
         StoreError: It is no journal.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, memory: Memory | None = None) -> None:
+        self._file, self._memory = file, memory
         self._runs: dict[int, str] = {}
         self._keys: dict[int, str] = {}
         self.header, self.place = _header(file)
@@ -92,10 +84,13 @@ class JournalReader:
         Raises:
             StoreError: A record makes no sense to this release.
         """
+        if self._memory is not None and end is not None and (known := self._memory.between(self.place, end)):
+            self.place = end
+            return self._found().remembered(known)
         size = _PIECE if end is None else min(_PIECE, end - self.place)
         self._file.seek(self.place)
         data = self._file.read(size)
-        found = _Found(self._runs, self._keys)
+        found = self._found()
         try:
             read = found.read(data, trusted=trusted)
             if not read and len(data) == size == _PIECE:
@@ -130,6 +125,9 @@ class JournalReader:
             if left < 0 or zlib.crc32(view[kind.start() : kind.start() + length]) == check:
                 return True
         return False
+
+    def _found(self) -> _Found:
+        return _Found(self._runs, self._keys, self.header.holder)
 
     def _missing(self, data: bytes) -> int:
         """How much of the first record lies behind this; what claims to end behind the file is none."""
@@ -167,28 +165,40 @@ class _OfRun:
     """What was found of one run."""
 
     points: dict[int, Columns] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
-    ended: Ended | None = None
+    end: Ending | None = None
 
 
 class _Found:
     """What a piece holds, by run."""
 
-    def __init__(self, runs: dict[int, str], keys: dict[int, str]) -> None:
-        self._runs, self._keys = runs, keys
+    def __init__(self, runs: dict[int, str], keys: dict[int, str], holder: str) -> None:
+        self._runs, self._keys, self._holder = runs, keys, holder
         self._by_run: dict[int, _OfRun] = {}
 
     def parts(self) -> list[Part]:
-        return [Part(run, self._runs[run], self._batch(found), found.ended) for run, found in self._by_run.items()]
+        return [Part(run, self._runs[run], self._batch(found)) for run, found in self._by_run.items()]
+
+    def remembered(self, known: Iterable[Appended]) -> list[Part]:
+        """The same of records that nobody has to read."""
+        for each in known:
+            if isinstance(each.held, Batch):
+                self._add(self._of(each.number), each.held)
+            else:
+                names = self._runs if each.kind == records.RUN else self._keys
+                names[each.number] = each.held
+        return self.parts()
 
     def read(self, data: bytes, *, trusted: bool) -> int:
         """Take in whole records; how many bytes they were."""
         place = 0
         while True:
-            place += self._points(data, place, trusted=trusted)
-            following = next(records.bodies(data, place), None)
+            if data[place + HEAD.size : place + HEAD.size + 1] == _POINT:
+                place += self._points(data, place, trusted=trusted)
+            following = records.body_at(data, place)
             if following is None:
                 return place
             place, body = following
@@ -229,28 +239,42 @@ class _Found:
         elif kind == records.KEY:
             self._keys[number] = rest.decode("utf-8", "surrogatepass")
         elif kind == records.METRICS:
-            self._row(body)
+            self._of(number).rows.append(records.row_of(body))
         elif kind == records.BATCH:
             self._add(self._of(number), records.batch_of(rest))
         elif kind == records.END:
-            self._of(number).ended = Ended(*records.end_of(rest))
+            self._of(number).end = records.end_of(rest, self._holder)
 
-    def _row(self, body: bytes) -> None:
-        run, timestamp, step, measured = records.row_of(body)
-        for key, value in measured:
-            columns = self._columns(run, key)
-            columns[0].append(timestamp)
-            columns[1].append(step)
-            columns[2].append(value)
+    def _metrics(self, rows: list[Row]) -> Iterator[Metric]:
+        for _, timestamp, step, measured in rows:
+            for key, value in measured:
+                yield Metric.stored(key=self._keys[key], value=value, timestamp=timestamp, step=step)
+
+    def _put_in_columns(self, rows: list[Row]) -> None:
+        for run, timestamp, step, measured in rows:
+            for key, value in measured:
+                columns = self._columns(run, key)
+                columns[0].append(timestamp)
+                columns[1].append(step)
+                columns[2].append(value)
 
     @staticmethod
     def _add(held: _OfRun, batch: Batch) -> None:
-        held.metrics += batch.metrics
+        held.metrics += batch.points()
         held.params += batch.params
         held.tags += batch.tags
+        held.end = batch.end or held.end
 
     def _batch(self, found: _OfRun) -> Batch:
+        if len(found.rows) <= _FEW:
+            found.metrics += self._metrics(found.rows)
+        else:
+            self._put_in_columns(found.rows)
         columns = tuple(MetricColumns(self._keys[key], *lists) for key, lists in found.points.items())
         return Batch.stored(
-            metrics=tuple(found.metrics), params=tuple(found.params), tags=tuple(found.tags), columns=columns
+            metrics=tuple(found.metrics),
+            params=tuple(found.params),
+            tags=tuple(found.tags),
+            columns=columns,
+            end=found.end,
         )

@@ -19,12 +19,13 @@ The first byte of a body is its kind. Runs and keys are named once and have numb
 from __future__ import annotations
 
 import json
+import operator
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from dovetail.errors import StoreError
-from dovetail.values import Batch, Metric, Param, Tag
+from dovetail.errors import InvalidInput, StoreError
+from dovetail.values import Batch, Ending, Metric, Param, Tag
 from dovetail.values.measure import now_ms
 
 if TYPE_CHECKING:
@@ -46,9 +47,11 @@ __all__ = [
     "SEALED_POINT",
     "WHOLE_POINT",
     "Header",
+    "Row",
     "batch_of",
     "batch_text",
     "bodies",
+    "body_at",
     "end_body",
     "end_of",
     "named",
@@ -70,6 +73,10 @@ SEALED_POINT = struct.Struct(f"<II{POINT_SIZE}s")
 """The same, of a body that is packed already."""
 MOMENT = struct.Struct("<BIqq")
 MEASURE = struct.Struct("<Id")
+
+
+Row: TypeAlias = "tuple[int, int, int, Iterator[tuple[int, float]]]"
+"""Several metrics at one time: run, timestamp, step, and each key with its value."""
 
 
 class Header(NamedTuple):
@@ -121,16 +128,21 @@ def named(kind: int, number: int, name: str) -> bytes:
 
 def bodies(data: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """The bodies of whole records, each with the offset behind it; the first one that is not whole ends them."""
-    while start + HEAD.size <= len(data):
-        length, check = HEAD.unpack_from(data, start)
-        start += HEAD.size
-        if not 0 < length <= len(data) - start:
-            return
-        body = data[start : start + length]
-        if zlib.crc32(body) != check:
-            return
-        start += length
-        yield start, body
+    while (found := body_at(data, start)) is not None:
+        yield found
+        start = found[0]
+
+
+def body_at(data: bytes, start: int) -> tuple[int, bytes] | None:
+    """The body of the record that begins there, with the offset behind it; None if it is not whole."""
+    begin = start + HEAD.size
+    if begin > len(data):
+        return None
+    length, check = HEAD.unpack_from(data, start)
+    if not 0 < length <= len(data) - begin:
+        return None
+    body = data[begin : begin + length]
+    return (begin + length, body) if zlib.crc32(body) == check else None
 
 
 def row_body(run: int, timestamp: int, step: int, measured: Iterable[tuple[int, float]]) -> bytes:
@@ -139,21 +151,24 @@ def row_body(run: int, timestamp: int, step: int, measured: Iterable[tuple[int, 
     return MOMENT.pack(METRICS, run, timestamp, step) + values
 
 
-def row_of(body: bytes) -> tuple[int, int, int, Iterator[tuple[int, float]]]:
+def row_of(body: bytes) -> Row:
     """Run, timestamp, step, and each key with its value."""
     _, run, timestamp, step = MOMENT.unpack_from(body)
     return run, timestamp, step, MEASURE.iter_unpack(body[MOMENT.size :])
 
 
-def end_body(run: int, status: str, end_time: int) -> bytes:
+def end_body(run: int, end: Ending) -> bytes:
     """The body that says how a run ended."""
-    return NUMBERED.pack(END, run) + json.dumps([status, end_time]).encode()
+    return NUMBERED.pack(END, run) + json.dumps([end.status, end.end_time]).encode()
 
 
-def end_of(text: bytes) -> tuple[str, int]:
-    """Status and end time of ``end_body``."""
-    status, end_time = json.loads(text)
-    return status, end_time
+def end_of(text: bytes, holder: str) -> Ending:
+    """The end that ``end_body`` wrote, which is the word of the journal's process."""
+    try:
+        status, end_time = json.loads(text)
+        return Ending(status, operator.index(end_time), holder or None)
+    except (ValueError, TypeError, InvalidInput) as error:
+        raise StoreError(f"A journal holds a record that nobody wrote: {error}") from error
 
 
 # --- batches ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dovetail.errors import StoreError
+from dovetail.tracking.journal.memory import Memory
 from dovetail.tracking.journal.reader import JournalReader
 
 if TYPE_CHECKING:
@@ -30,15 +31,17 @@ class Shipment:
         writer: The journal's.
         delivered: Where in the journal the first byte stands that is not in the store yet.
         over: Whether nobody brings more of it.
+        memory: What need not be read from it.
     """
 
-    __slots__ = ("_file", "_reader", "delivered", "over", "writer")
+    __slots__ = ("_file", "_reader", "delivered", "memory", "over", "writer")
 
     def __init__(self, writer: JournalWriter) -> None:
         self.writer, self.over = writer, False
+        self.memory = Memory()
         self._file = writer.path.open("rb", buffering=0)
         try:
-            self._reader = JournalReader(self._file)
+            self._reader = JournalReader(self._file, self.memory)
         except BaseException:
             self._file.close()
             raise
@@ -49,12 +52,13 @@ class Shipment:
         """Bytes that are not in the store yet."""
         return self.writer.end - self.delivered
 
-    def ship(self, delivery: Delivery, moved: Callable[[Shipment], None]) -> None:
+    def ship(self, delivery: Delivery, moved: Callable[[Shipment], None], *, at_once: bool = False) -> None:
         """Bring to the store all that is written by now.
 
         Args:
             delivery: The way there.
             moved: Told of each piece that arrived.
+            at_once: Whether the store is to raise rather than wait for others.
 
         Raises:
             StoreError: The store cannot take it now, or a record cannot be read; what arrived until then is not brought
@@ -62,9 +66,10 @@ class Shipment:
         """
         end = self.writer.end
         while self._reader.place < end and not self.over:
-            if not delivery.ship(self._reader, end, trusted=True):
+            if not delivery.ship(self._reader, end, trusted=True, at_once=at_once):
                 raise self._unreadable()
             self.delivered = self._reader.place
+            self.memory.forget(self.delivered)
             moved(self)
 
     def _unreadable(self) -> StoreError:

@@ -28,6 +28,10 @@ __all__ = ["FULL", "MUCH", "Shipping"]
 
 PACE = 0.5
 """Seconds between two deliveries."""
+LITTLE = 1 << 18
+"""Bytes that whoever waits for them brings to the store without the thread."""
+MANY = 20
+"""So many deliveries without the thread are followed by one with it."""
 MUCH = 4 << 20
 """Bytes that wait for delivery from which on it does not wait for its time."""
 FULL = 64 << 20
@@ -68,6 +72,7 @@ class Shipping(Recorder):
         self._delivery = Delivery(self._store, self._folder, News(self._store.uri))
         self._progress = Progress(uris.masked(self._store.uri))
         self._delivering, self._wake = threading.RLock(), threading.Event()
+        self._owed = 0
 
     @property
     def waiting(self) -> int:
@@ -86,6 +91,8 @@ class Shipping(Recorder):
         """
         ends = [(each, each.writer.end) for each in self._shipments()]
         if all(each.delivered >= end for each, end in ends):
+            return
+        if self._deliver_at_once():
             return
         if timeout is None:
             timeout = settings.get("drain_timeout")
@@ -158,6 +165,7 @@ class Shipping(Recorder):
             # It is tried again, for as long as the process lives; flush() is where somebody hears about it.
             pause = PACE if failure is None else min(2 * pause, LONGEST_PAUSE)
             progress.tried(failure)
+            self._catch_up()
 
     def _failure_of_delivering(self) -> Exception | None:
         """What kept it from being delivered; none of it may end the thread that goes on trying."""
@@ -172,7 +180,14 @@ class Shipping(Recorder):
             return failure
         return None
 
-    def _deliver(self) -> None:
+    def _catch_up(self) -> None:
+        """Let the store do what it puts off; everything has arrived, whatever becomes of that."""
+        try:
+            self._store.catch_up()
+        except Exception as failure:  # noqa: BLE001 - it may not end the thread, and is tried again
+            logging.getLogger(__name__).debug("%s could not catch up: %s", self._progress.place, failure)
+
+    def _deliver(self, *, at_once: bool = False) -> None:
         """Bring everything there is to the store."""
         delivering = self._delivering
         shipments: list[Shipment] = []
@@ -180,13 +195,39 @@ class Shipping(Recorder):
             with delivering:
                 shipments = self._shipments()
                 for each in shipments:
-                    each.ship(self._delivery, self._moved)
+                    each.ship(self._delivery, self._moved, at_once=at_once)
                 if delivering is self._delivering:
                     self._turn()
         finally:
             for each in shipments:
                 if each.over:  # it was closed meanwhile: who did so left the rest to this thread
                     each.let_go()
+
+    def _deliver_at_once(self) -> bool:
+        """Deliver in this very thread, where that is little, and neither the store nor another thread holds it up.
+
+        It takes two changes of threads less, which is what the end of a short run would spend most of its time on.
+        """
+        delivering, can = self._delivering, self._store.at_once() is not None
+        if not can or self.waiting > LITTLE or not delivering.acquire(blocking=False):
+            return False
+        try:
+            if self._delivery.is_busy:  # this thread is at it, and a signal came, whose handler waits
+                return False
+            self._deliver(at_once=True)
+        except Exception:  # noqa: BLE001 - the thread tries again, and says what is wrong
+            return False
+        finally:
+            delivering.release()
+        self._let_catch_up()
+        return True
+
+    def _let_catch_up(self) -> None:
+        """Wake the thread now and then, so that the store puts off no more than it should."""
+        self._owed += 1
+        if self._owed >= MANY and self._start():
+            self._owed = 0
+            self._wake.set()
 
     def _deliver_here(self, timeout: float) -> None:
         """Deliver in this very thread: no other one does, or it is the one that does."""

@@ -26,11 +26,12 @@ from dovetail.values.measure import now_ms
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["SUFFIX", "UNBORN", "JournalClosed", "JournalWriter", "begin"]
+__all__ = ["SUFFIX", "UNBORN", "JournalClosed", "JournalWriter", "begin", "open_here"]
 
 SUFFIX, UNBORN = ".journal", ".unborn"
 _FIRST, _MOST = 1 << 20, 4 << 20
 """Bytes that are allocated at first, and from the time on when the file is larger than that."""
+_TRIES = 100
 _MOMENT = 0.05
 """Seconds after which somebody who is writing is not waited for: threads that save at each call leave no gap."""
 _ONE_AT_A_TIME = getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -169,6 +170,7 @@ class JournalWriter:
             access.adapt(self._file, unborn.parent)
             self._lease = posix.hold(unborn, timeout=0)
             self._put(MAGIC + sealed(self.header.body()))
+            _open.add(self.path.name)
             unborn.rename(self.path)
             if self._power:
                 _save_names(self.path.parent)
@@ -302,10 +304,19 @@ class JournalWriter:
         self._map, self._mapped = _NO_ROOM, False
 
     def _release(self) -> None:
+        _open.discard(self.path.name)
         for descriptor in (self._file, self._lease):
             if descriptor >= 0:
                 os.close(descriptor)
         self._file = self._lease = -1
+
+
+_open: set[str] = set()
+
+
+def open_here() -> set[str]:
+    """The names of the journals that this very process writes."""
+    return _open
 
 
 def _save_names(folder: Path) -> None:
@@ -338,10 +349,12 @@ def begin(folder: Path, uri: str, *, beside: bool = False, power: bool = False, 
     # Sorted by name, the journals of a process are sorted by age.
     path = folder / f"{header.started:013}-{header.writer}{SUFFIX}"
     try:
-        while True:
-            access.make(folder, beside=beside)
+        for _ in range(_TRIES):
             with suppress(FileNotFoundError):  # somebody who found the folder empty has just removed it
+                access.make(folder, beside=beside)
                 return JournalWriter(path, header, power=power, mapped=mapped)
+        access.make(folder, beside=beside)
+        return JournalWriter(path, header, power=power, mapped=mapped)
     except OSError as error:
         raise StoreUnavailable(
             f"No journal can be kept in {folder}: {error.strerror}.",

@@ -11,7 +11,7 @@ from dovetail.errors import StoreUnavailable
 from dovetail.tracking.journal import records
 from dovetail.tracking.journal.delivery import REFUSED, Delivery
 from dovetail.tracking.journal.reader import JournalReader
-from dovetail.values import Batch, Metric, NewLoggedModel, NewRun, Param, Tag
+from dovetail.values import Batch, Ending, Metric, NewLoggedModel, NewRun, Param, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ class TestWhatAJournalHolds:
             point(7, run=2),
             param("lr", "0.1"),
             tag("a", "b", run=2),
-            records.end_body(2, "FAILED", 5_000_000_000_000),
+            records.end_body(2, Ending("FAILED", 5_000_000_000_000)),
         )
         ship_all(distant, path)
         assert (steps(distant, run_id), steps(distant, other_id)) == ([0, 1, 2, 3, 4], [7])
@@ -215,7 +215,12 @@ class TestWhatIsRefused:
         lost = run_id if fate == "deleted" else "0" * 32
         distant.delete_run(run_id)
         path = write(
-            named(1, lost), named(2, other_id), LOSS, point(0), point(1, run=2), records.end_body(1, "FAILED", 9)
+            named(1, lost),
+            named(2, other_id),
+            LOSS,
+            point(0),
+            point(1, run=2),
+            records.end_body(1, Ending("FAILED", 9)),
         )
         ship_all(distant, path)
         assert steps(distant, other_id) == [1]

@@ -149,6 +149,7 @@ class TestAJournalThatCannotBeReadAnyMore:
             with path.open("r+b") as file:
                 file.seek(place)
                 file.write(b"Here")
+            time.sleep(1.1)  # until then it is remembered, and need not be read
             distant.away = False
             yield run.info.run_id
 

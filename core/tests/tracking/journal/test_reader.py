@@ -11,8 +11,8 @@ import pytest
 from dovetail.errors import StoreError
 from dovetail.tracking.journal import reader as reading
 from dovetail.tracking.journal import records
-from dovetail.tracking.journal.reader import Ended, JournalReader, Part
-from dovetail.values import Batch, Metric, Param, Tag
+from dovetail.tracking.journal.reader import JournalReader, Part
+from dovetail.values import Batch, Ending, Metric, Param, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,16 +56,16 @@ class TestWhatStandsInAJournal:
             point(0, run=2),
             point(1),
             other(1, Batch(params=(Param("lr", "0.1"),), tags=(Tag("a", "b"),))),
-            records.end_body(2, "FAILED", 99),
+            records.end_body(2, Ending("FAILED", 99)),
         )
         first, second = everything(path)
-        assert (first.run, first.run_id, first.ended) == (1, "run-1", None)
+        assert (first.run, first.run_id, first.batch.end) == (1, "run-1", None)
         assert [(each.key, each.timestamp, each.step, each.value) for each in first.batch.points()] == [
             ("loss", 1000, 0, 0.0),
             ("loss", 1001, 1, 0.5),
         ]
         assert (first.batch.params, first.batch.tags) == ((Param("lr", "0.1"),), (Tag("a", "b"),))
-        assert (second.run_id, len(second.batch), second.ended) == ("run-2", 1, Ended("FAILED", 99))
+        assert (second.run_id, len(second.batch), second.batch.end) == ("run-2", 2, Ending("FAILED", 99))
 
     def test_may_be_points_rows_and_batches_in_any_order(self, write: Callable[..., Path]) -> None:
         row = records.row_body(1, 7, 2, [(1, 0.25), (2, 0.5)])
@@ -124,7 +124,14 @@ class TestWhatStandsInAJournal:
 
 class TestATornEnd:
     def test_at_any_byte_costs_nothing_but_the_torn_record(self, write: Callable[..., Path]) -> None:
-        made = [RUN, LOSS, point(0), other(1, Batch(tags=(Tag("a", "b"),))), point(1), records.end_body(1, "KILLED", 5)]
+        made = [
+            RUN,
+            LOSS,
+            point(0),
+            other(1, Batch(tags=(Tag("a", "b"),))),
+            point(1),
+            records.end_body(1, Ending("KILLED", 5)),
+        ]
         path = write(*made)
         data = path.read_bytes()
         with path.open("rb") as file:
@@ -142,7 +149,7 @@ class TestATornEnd:
                 points = sum(part.batch.measured for part in parts)
                 assert points == sum(body[0] == records.POINT for body in made[:whole])
                 assert any(part.batch.tags for part in parts) == (whole >= 4)
-                assert any(part.ended for part in parts) == (whole >= 6)
+                assert any(part.batch.end for part in parts) == (whole >= 6)
 
     def test_in_the_header_makes_it_no_journal(self, write: Callable[..., Path]) -> None:
         path = write()

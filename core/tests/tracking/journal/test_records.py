@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dovetail.errors import StoreError
 from dovetail.tracking.journal import records
 from dovetail.tracking.journal.records import Header
-from dovetail.values import Batch, Metric, Param, Tag
+from dovetail.values import Batch, Ending, Metric, Param, Tag
 from dovetail.values.measure import MetricColumns
 from dovetail.values.names import MAX_INT
 
@@ -101,8 +101,13 @@ class TestRows:
         assert len(records.sealed(body)) == records.WHOLE_POINT.size == 41
 
     def test_how_a_run_ended_comes_back(self) -> None:
-        body = records.end_body(7, "FAILED", 1_700_000_000_000)
-        assert records.end_of(body[records.NUMBERED.size :]) == ("FAILED", 1_700_000_000_000)
+        body = records.end_body(7, Ending("FAILED", 1_700_000_000_000))
+        assert records.end_of(body[records.NUMBERED.size :], "me") == Ending("FAILED", 1_700_000_000_000, "me")
+
+    @pytest.mark.parametrize("text", [b"", b"[]", b'["RUNNING", 1]', b'["FAILED", "soon"]', b"[1, 2]", b"\xff"])
+    def test_an_end_that_nobody_wrote_is_refused(self, text: bytes) -> None:
+        with pytest.raises(StoreError, match="nobody wrote"):
+            records.end_of(text, "me")
 
 
 class TestBodies:

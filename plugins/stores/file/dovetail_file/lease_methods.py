@@ -14,6 +14,8 @@ from dovetail_file.bin_methods import BinMethods
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dovetail.values import Ending
+    from dovetail_file.entries import Entry
     from dovetail_file.leases import Held
 
 __all__ = ["LeaseMethods"]
@@ -40,6 +42,16 @@ class LeaseMethods(BinMethods):
         return [run_id for run_id in gone if run_id is not None]
 
     # --- steps -----------------------------------------------------------------------------------------------
+
+    def _is_ended_by(self, entry: Entry, end: Ending) -> bool:
+        """Whether a run is to end by this; else somebody else sees to it, or ended it."""
+        elsewhere = end.holder is not None and self._leases.is_elsewhere(entry.place.name, end.holder)
+        return not elsewhere and end.changes(entry.state.status)
+
+    def _let_go(self, entry: Entry) -> None:
+        """Nobody writes to a run any more, or sees to it."""
+        self._catalogue.writers.let_go(entry.place)
+        self._leases.let_go(entry.place.name)
 
     def _revive(self, run: str) -> None:
         entry = self._catalogue.look(run)

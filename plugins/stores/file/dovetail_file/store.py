@@ -114,18 +114,16 @@ class FileTrackingStore(LeaseMethods):
         name: str | None = None,
         lease: Lease | None = None,
     ) -> RunInfo:
-        ends, change = status in RunStatus.ENDED, _change_of(status, end_time, name)
+        ends = status in RunStatus.ENDED
         with self._lock:
             entry = self._writable(run_id)
-            run = entry.place.name
-            if ends and lease is not None and self._leases.is_elsewhere(run, lease.holder):
+            if ends and lease is not None and self._leases.is_elsewhere(entry.place.name, lease.holder):
                 return self._info(entry)
-            with self._leases.taking(run, None if ends else lease):
-                if change:
+            with self._leases.taking(entry.place.name, None if ends else lease):
+                if change := _change_of(status, end_time, name):
                     self._catalogue.change(entry, **change)
             if ends:
-                self._catalogue.writers.let_go(entry.place)
-                self._leases.let_go(run)
+                self._let_go(entry)
             return self._info(entry)
 
     def delete_run(self, run_id: str) -> None:
@@ -166,8 +164,14 @@ class FileTrackingStore(LeaseMethods):
             self._note_measured(entry, batch.metrics)
             if mark is not None:
                 self._pointers.note(mark.writer, entry.place.name)
+            end = batch.end if batch.end is not None and self._is_ended_by(entry, batch.end) else None
+            if end is not None:
+                # First: with the mark the whole batch is done with, whenever this process is killed.
+                self._catalogue.change(entry, status=end.status, end=end.end_time)
             if mark is not None or batch:
                 self._catalogue.log(entry, batch, mark)
+            if end is not None:
+                self._let_go(entry)
 
     def drop_points(self, run_id: str, from_step: int) -> None:
         with self._lock:

@@ -235,7 +235,7 @@ class NullTrackingStore(NullLoggedModels, NullBin):
     # --- what runs log ---------------------------------------------------------------------------------------
 
     def log_batch(self, run_id: str, batch: Batch, *, mark: JournalMark | None = None, ended: bool = False) -> None:
-        """Drop a batch, if the run could take it; a new name is kept.
+        """Drop a batch, if the run could take it; a new name is kept, and how it ends.
 
         Raises:
             RunEnded: The run is deleted, or has ended and would take metrics or params.
@@ -248,7 +248,10 @@ class NullTrackingStore(NullLoggedModels, NullBin):
                     f"Run {run_id} has ended ({run.info.status}).", hint="Take it up again, or start another."
                 )
             if (name := _as_dict(batch.tags).get(_NAME)) is not None:
-                self._put(_named(run, name))
+                run = self._put(_named(run, name))
+            if batch.end is not None and batch.end.changes(run.info.status):
+                info = replace(run.info, status=batch.end.status, end_time=batch.end.end_time)
+                self._put(replace(run, info=info))
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag; one that is not known may have been set, and dropped."""

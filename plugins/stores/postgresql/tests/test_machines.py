@@ -23,7 +23,7 @@ SCRIPT = textwrap.dedent("""
     import dovetail
     run_id, name, ending = sys.argv[1], sys.argv[2], sys.argv[3]
     first, end = map(int, sys.argv[4:])
-    dovetail.start_run(run_id=run_id)
+    dovetail.start_run(**({"key": run_id[4:]} if run_id.startswith("key:") else {"run_id": run_id}))
     print("resumed", flush=True)
     sys.stdin.readline()
     for step in range(first, end, 2):
@@ -72,6 +72,19 @@ def machines(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     places.forget_places()
 
 
+@pytest.fixture(params=["id", "key"])
+def named(request: pytest.FixtureRequest, machines: object) -> str:
+    """What the machines know a run by: the id of one that is there, or a key, by which the first one makes it."""
+    del machines
+    return dovetail.Client().create_run("0").info.run_id if request.param == "id" else "key:night 7"
+
+
+def the_run() -> str:
+    """The id of the one run there is."""
+    [run] = dovetail.Client().search_runs(["0"])
+    return run.info.run_id
+
+
 def heard(process: subprocess.Popen[str], word: str) -> None:
     """Wait until it says so."""
     assert process.stdout is not None
@@ -96,52 +109,49 @@ def assert_logged(run_id: str, until: int) -> None:
         assert found == list(range(number, until, 2))
 
 
-def test_both_log_to_it_at_a_time(machines: tuple[Machine, Machine]) -> None:
-    run_id = dovetail.Client().create_run("0").info.run_id
-    working = [each.resume(run_id, (number, 1000)) for number, each in enumerate(machines)]
+def test_both_log_to_it_at_a_time(machines: tuple[Machine, Machine], named: str) -> None:
+    working = [each.resume(named, (number, 1000)) for number, each in enumerate(machines)]
     for word in ("resumed", "logged"):
         for process in working:
             heard(process, word)
         if word == "logged":
-            assert_logged(run_id, 1000)  # while both go on
+            assert_logged(the_run(), 1000)  # while both go on
         for process in working:
             told(process)
     assert [process.communicate(timeout=60)[1] for process in working] == ["", ""]
-    run = dovetail.get_run(run_id)
+    run = dovetail.get_run(the_run())
     assert run.info.status == "FINISHED"
     assert run.data.params == {"one-0": "50", "two-1": "51"}
     assert (run.data.tags["one"], run.data.tags["two"]) == ("50", "51")
     assert [each.journals() for each in machines] == [[], []]
 
 
-def test_what_one_left_when_it_was_cut_off_comes_when_it_is_back(machines: tuple[Machine, Machine]) -> None:
+def test_what_one_left_when_it_was_cut_off_comes_when_it_is_back(machines: tuple[Machine, Machine], named: str) -> None:
     """Meanwhile the other machine resumes the run and brings in nothing that is not its own."""
     one, two = machines
-    run_id = dovetail.Client().create_run("0").info.run_id
-    finish(one.resume(run_id, (0, 400), "cut"), 1)
+    finish(one.resume(named, (0, 400), "cut"), 1)
     assert len(one.journals()) == 1
-    finish(two.resume(run_id, (1, 400)))
+    finish(two.resume(named, (1, 400)))
     assert len(one.journals()) == 1
-    finish(one.resume(run_id, (400, 800)))
-    finish(two.resume(run_id, (401, 800)))
-    assert_logged(run_id, 800)
-    assert dovetail.get_run(run_id).data.params == {"one-0": "50", "two-1": "51", "one-400": "450", "two-401": "451"}
+    finish(one.resume(named, (400, 800)))
+    finish(two.resume(named, (401, 800)))
+    assert_logged(the_run(), 800)
+    assert dovetail.get_run(the_run()).data.params == {"one-0": "50", "two-1": "51", "one-400": "450", "two-401": "451"}
     assert [each.journals() for each in machines] == [[], []]
 
 
-def test_both_may_be_cut_off_at_a_time(machines: tuple[Machine, Machine]) -> None:
-    run_id = dovetail.Client().create_run("0").info.run_id
+def test_both_may_be_cut_off_at_a_time(machines: tuple[Machine, Machine], named: str) -> None:
     for begin in (0, 300, 600):
-        working = [each.resume(run_id, (begin + number, begin + 300), "cut") for number, each in enumerate(machines)]
+        working = [each.resume(named, (begin + number, begin + 300), "cut") for number, each in enumerate(machines)]
         for process in working:
             heard(process, "resumed")
         for process in working:
             told(process)
         assert [(process.communicate(timeout=60)[1], process.returncode) for process in working] == [("", 1)] * 2
-    working = [each.resume(run_id, (900 + number, 1000)) for number, each in enumerate(machines)]
+    working = [each.resume(named, (900 + number, 1000)) for number, each in enumerate(machines)]
     for process in working:
         finish(process)
-    assert_logged(run_id, 1000)
+    assert_logged(the_run(), 1000)
     assert [each.journals() for each in machines] == [[], []]
 
 

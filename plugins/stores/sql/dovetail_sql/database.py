@@ -158,6 +158,13 @@ class Database(ABC):
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that writes: rolled back if the block raises, else committed."""
 
+    def at_once(self) -> AbstractContextManager[None] | None:
+        """A block in which ``write`` waits for nobody in this thread; None where that cannot be promised."""
+        return None
+
+    def catch_up(self) -> None:
+        """Do what is put off so that nobody waits for it; nothing where the engine does so by itself."""
+
     @abstractmethod
     def exclusive(self) -> AbstractContextManager[Transaction]:
         """A transaction for changing the schema, while nobody else writes; takes the database as it is."""

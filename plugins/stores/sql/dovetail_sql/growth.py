@@ -78,7 +78,8 @@ def scattered(blocks: Mapping[int, int]) -> bool:
 
 def worth_sealing(transaction: Transaction, run: int) -> bool:
     """Whether there is so much to seal or put together at the end of a run that it is worth a closer look."""
-    lengths = tails(transaction, run).values()
-    if max(lengths, default=0) >= SHORT or sum(lengths) >= SIZE:
-        return True
+    if transaction.first("long_tail", {"run": run, "most": SHORT - 1}) is not None:
+        lengths = tails(transaction, run).values()
+        if max(lengths, default=0) >= SHORT or sum(lengths) >= SIZE:
+            return True
     return any(map(scattered, small_blocks(transaction, run).values()))

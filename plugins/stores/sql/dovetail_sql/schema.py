@@ -115,7 +115,8 @@ def upgrade(
             return state
         steps = pending(database, state, migrations)
         tell = progress or _quiet
-        tell(f"copying {database.name}")
+        if not database.shared:  # those who run a server back it up
+            tell(f"copying {database.name}")
         backup = transaction.backup(state.version)
         _migrate(transaction, steps, tell)
         return SchemaState(wanted, wanted, backup, before=state.version)

@@ -12,12 +12,15 @@ from dovetail_sql.forking import ProcessBound
 from dovetail_sql.keys import Keys
 from dovetail_sql.storable import Unstorable, deletes, require_storable, storable
 from dovetail_sqlite.compiled import FIXED
-from dovetail_sqlite.failures import is_taken
+from dovetail_sqlite.failures import is_locked, is_taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Connection", "SqliteTransaction"]
+__all__ = ["WRITING", "Connection", "SqliteTransaction"]
+
+WRITING = "BEGIN IMMEDIATE"
+"""Begins a transaction that writes: behind it, in write-ahead mode, nothing waits for others any more."""
 
 
 class Connection(ProcessBound):
@@ -26,6 +29,7 @@ class Connection(ProcessBound):
     Args:
         raw: The connection of the standard library, without transactions of its own making.
         lasting: Whether it may be used again; one to an ``immutable`` file sees no later change.
+        patience: Seconds that it waits for a lock.
         watch: Called with the name or text of each statement that is about to be executed.
 
     Attributes:
@@ -35,9 +39,15 @@ class Connection(ProcessBound):
     raw: sqlite3.Connection
 
     def __init__(
-        self, raw: sqlite3.Connection, *, lasting: bool = True, watch: Callable[[str], None] | None = None
+        self,
+        raw: sqlite3.Connection,
+        *,
+        lasting: bool = True,
+        patience: float = 0,
+        watch: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(raw)
+        self._patience = self._waits = round(1000 * patience)
         self.lasting = lasting
         self.roomy = False
         self.keys = Keys()
@@ -45,10 +55,15 @@ class Connection(ProcessBound):
         self.searches = False
 
     @contextmanager
-    def transaction(self, begin: str) -> Iterator[SqliteTransaction]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    def transaction(self, begin: str, *, at_once: bool = False) -> Iterator[SqliteTransaction]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Args:
+            begin: The statement that begins it.
+            at_once: Whether to raise rather than wait for whoever holds the lock.
+        """
         transaction = SqliteTransaction(self)
-        transaction.execute(begin)
+        self._begin(transaction, begin, at_once=at_once)
         try:
             yield transaction
             transaction.execute("COMMIT")
@@ -59,6 +74,29 @@ class Connection(ProcessBound):
                 transaction.execute("ROLLBACK")
             raise
         self.keys.settle(committed=True)
+
+    def wait(self) -> None:
+        """Wait for locks again, as long as is to be waited."""
+        self._wait(self._patience)
+
+    def _wait(self, milliseconds: int) -> None:
+        if self._waits != milliseconds:
+            self.raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
+            self._waits = milliseconds
+
+    def _begin(self, transaction: SqliteTransaction, begin: str, *, at_once: bool) -> None:
+        """Begin, and if that means to wait, change how long that is no more often than need be: it takes its time."""
+        if at_once:
+            self._wait(0)
+        elif begin != WRITING:
+            self.wait()
+        try:
+            transaction.execute(begin)
+        except sqlite3.OperationalError as error:
+            if at_once or self._waits == self._patience or not is_locked(error):
+                raise
+            self.wait()
+            transaction.execute(begin)
 
 
 class SqliteTransaction(Transaction):

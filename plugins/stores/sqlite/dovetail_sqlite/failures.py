@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["is_locked", "is_out_of_reach", "is_taken", "translated", "unwritable"]
+__all__ = ["failure_of", "is_locked", "is_out_of_reach", "is_taken", "translated", "unwritable"]
 
 # Python 3.10 does not tell sqlite's error codes; its messages have been the same for many years.
 _LOCKED = ("database is locked", "database table is locked", "database schema is locked")
@@ -42,7 +42,7 @@ def translated(name: str, path: Path | None, waited: float) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _failure(error, name, path, waited) from error
+        raise failure_of(error, name, path, waited) from error
 
 
 def is_locked(error: sqlite3.Error) -> bool:
@@ -73,7 +73,8 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     )
 
 
-def _failure(error: sqlite3.Error, name: str, path: Path | None, waited: float) -> StoreError:
+def failure_of(error: sqlite3.Error, name: str, path: Path | None, waited: float) -> StoreError:
+    """The same for one error."""
     text = str(error)
     if is_locked(error):
         return StoreUnavailable(

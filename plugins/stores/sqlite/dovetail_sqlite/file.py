@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet, finalize
 
-from dovetail import uris
+from dovetail import posix, uris
 from dovetail.errors import StoreError, StoreUnavailable
 from dovetail_sql.database import Database, busy_timeout
 from dovetail_sql.forking import keep
 from dovetail_sql.schema import prepare
 from dovetail_sqlite.compiled import DEFINITIONS
-from dovetail_sqlite.connection import Connection, SqliteTransaction
-from dovetail_sqlite.failures import is_locked, translated, unwritable
+from dovetail_sqlite.connection import WRITING, Connection, SqliteTransaction
+from dovetail_sqlite.failures import failure_of, is_locked, translated, unwritable
 from dovetail_sqlite.forks import Gate
 from dovetail_sqlite.location import uri_of
 from dovetail_sqlite.modes import empty, open_existing, open_for_looking, open_for_making, tidy
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FileDatabase"]
 
+LONG_LOG = 4 << 20
+"""Bytes of a write-ahead log that are worth bringing into the file, which takes some milliseconds."""
 _OLDEST = (3, 24, 0)  # the first with ON CONFLICT … DO UPDATE
 
 
@@ -61,6 +63,8 @@ class FileDatabase(Database):
         place = path.resolve() if path.is_symlink() else path
         self.journals = place.with_name(f"{place.name}.journals")
         self._timeout = busy_timeout()
+        self._hurry = _Hurry()
+        self._prompt: bool | None = None  # whether writing waits for nobody but other writers
         self._watch = watch
         self._begin_anew()
         _databases.add(self)
@@ -83,14 +87,41 @@ class FileDatabase(Database):
     def write(self) -> Iterator[SqliteTransaction]:
         """A transaction that writes; whoever holds the lock is waited for, at most the busy timeout."""
         _require_unentangled(self.path)
-        # Not the other way round: who waits for a turn holds up no fork.
-        with (
-            self._taking_turns(),
-            self._passing(),
-            self._connected() as connection,
-            _writing(connection) as transaction,
-        ):
-            yield transaction
+        at_once = self._hurry.at_once
+        turn = self._taken_turn(0 if at_once else self._timeout)
+        try:
+            # Not the other way round: who waits for a turn holds up no fork.
+            with (
+                self._passing(),
+                self._connected() as connection,
+                connection.transaction(WRITING, at_once=at_once) as transaction,
+            ):
+                yield transaction
+        finally:
+            turn.release()
+
+    def at_once(self) -> AbstractContextManager[None] | None:
+        """A block in which ``write`` waits for nobody; None for a file on a network, or without a write-ahead log."""
+        if self._prompt is None and self._file is not None:
+            self._prompt = self._log().exists() and posix.can_map(self.path.parent)
+        return self._hurry.on() if self._prompt else None
+
+    def catch_up(self) -> None:
+        """Bring into the file what lies in the write-ahead log, if that is much.
+
+        It takes milliseconds and waits for the disk; whoever commits does it only if the log is several times as long.
+        """
+        try:
+            due = self._log().stat().st_size >= LONG_LOG
+        except OSError:
+            return
+        if due:
+            with self._passing(), self._connected() as connection:
+                # Neither readers nor writers wait for it, nor it for them: it goes as far as it can.
+                connection.raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def _log(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
 
     @contextmanager
     def plain(self) -> Iterator[SqliteTransaction]:
@@ -121,10 +152,15 @@ class FileDatabase(Database):
     def compact(self) -> int | None:
         """Write the file anew without what was deleted: nobody else can write meanwhile, and it takes as much space."""
         _require_unentangled(self.path)
-        with self._taking_turns(), self._passing(), self._connected() as connection:
-            before = self._size_without_log(connection)
-            connection.raw.execute("VACUUM")
-            return max(0, before - self._size_without_log(connection))
+        turn = self._taken_turn(self._timeout)
+        try:
+            with self._passing(), self._connected() as connection:
+                connection.wait()
+                before = self._size_without_log(connection)
+                connection.raw.execute("VACUUM")
+                return max(0, before - self._size_without_log(connection))
+        finally:
+            turn.release()
 
     def _size_without_log(self, connection: Connection) -> int:
         """Bytes of the file, with all in it that lies in the write-ahead log."""
@@ -145,13 +181,16 @@ class FileDatabase(Database):
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        with self._translated():
+        # As in _translated, with one block less: everything that is done here comes through.
+        try:
             pool = self._ready_pool()
             connection = pool.take() or pool.added(self._open())
             try:
                 yield connection
             finally:
                 pool.give(connection)
+        except sqlite3.Error as error:
+            raise failure_of(error, self.name, self.path, self._timeout) from error
 
     def _ready_pool(self) -> Pool:
         """The pool of connections to the file that is there now, its schema made and up to date."""
@@ -174,7 +213,7 @@ class FileDatabase(Database):
 
     def _open(self) -> Connection:
         raw, lasting = open_existing(self.path, self._timeout)
-        return Connection(raw, lasting=lasting, watch=self._watch)
+        return Connection(raw, lasting=lasting, patience=self._timeout, watch=self._watch)
 
     def _made(self) -> sqlite3.Connection:
         return open_for_making(self.path, self._timeout)
@@ -195,18 +234,15 @@ class FileDatabase(Database):
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _taking_turns(self) -> Iterator[None]:
+    def _taken_turn(self, timeout: float) -> threading.Lock:
+        """The turn of this thread, until it is released: writers of one process write one after the other."""
         turn = self._turn
-        if not turn.acquire(timeout=self._timeout):
+        if not turn.acquire(timeout=timeout):
             raise StoreUnavailable(
-                f"{self.name} stayed in use by another thread for {self._timeout:g} s.",
+                f"{self.name} stayed in use by another thread for {timeout:g} s.",
                 hint="Wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
             )
-        try:
-            yield
-        finally:
-            turn.release()
+        return turn
 
     def _exists(self) -> bool:
         try:
@@ -237,6 +273,21 @@ class FileDatabase(Database):
                 raise
             return False
         return True
+
+
+class _Hurry(threading.local):
+    """Whether a thread waits for nobody at the moment."""
+
+    at_once = False
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """It does not within the block."""
+        before, self.at_once = self.at_once, True
+        try:
+            yield
+        finally:
+            self.at_once = before
 
 
 class _SchemaTransaction(SqliteTransaction):
@@ -270,14 +321,14 @@ class _SchemaTransaction(SqliteTransaction):
 def _identity(path: Path) -> tuple[int, int] | None:
     """Which file lies at a path; None if there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - with each transaction
     except OSError:
         return None
     return status.st_dev, status.st_ino
 
 
 def _writing(connection: Connection) -> AbstractContextManager[SqliteTransaction]:
-    return connection.transaction("BEGIN IMMEDIATE")
+    return connection.transaction(WRITING)
 
 
 def _check_references(raw: sqlite3.Connection) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 __all__ = ["Gate"]
 
@@ -28,23 +28,30 @@ class Gate:
         self._inside: dict[int, list[str]] = {}
         self._forking: int | None = None
 
-    @contextmanager
-    def passing(self, path: str) -> Iterator[None]:
+    def passing(self, path: str) -> AbstractContextManager[None]:
         """Go through for the length of a transaction, once no other thread forks.
 
         Args:
             path: The file that it is on.
         """
-        me = threading.get_ident()
+        return _Passage(self, path)
+
+    def enter(self, thread: int, path: str) -> None:
+        """Go through."""
         with self._changed:
             # Whoever is inside already is waited for, and must not wait here in turn.
-            while self._forking not in (None, me) and me not in self._inside:
+            while self._forking not in (None, thread) and thread not in self._inside:
                 self._changed.wait()
-            self._inside.setdefault(me, []).append(path)
-        try:
-            yield
-        finally:
-            self._leave(me)
+            self._inside.setdefault(thread, []).append(path)
+
+    def leave(self, thread: int) -> None:
+        """Come back."""
+        with self._changed:
+            paths = self._inside[thread]
+            paths.pop()
+            if not paths:
+                del self._inside[thread]
+                self._changed.notify_all()
 
     def shut(self) -> None:
         """Before a fork: hold up new transactions of other threads, and wait for those under way."""
@@ -74,13 +81,21 @@ class Gate:
         self._forking = None
         return {path for paths in left.values() for path in paths}
 
-    def _leave(self, thread: int) -> None:
-        with self._changed:
-            paths = self._inside[thread]
-            paths.pop()
-            if not paths:
-                del self._inside[thread]
-                self._changed.notify_all()
-
     def _wait_until(self, condition: Callable[[], bool], deadline: float) -> None:
         self._changed.wait_for(condition, max(0.0, deadline - time.monotonic()))
+
+
+class _Passage:
+    """One way through a gate and back; a class, since generators take three times as long."""
+
+    __slots__ = ("_gate", "_path", "_thread")
+
+    def __init__(self, gate: Gate, path: str) -> None:
+        self._gate, self._path = gate, path
+
+    def __enter__(self) -> None:
+        self._thread = threading.get_ident()
+        self._gate.enter(self._thread, self._path)
+
+    def __exit__(self, *failure: object) -> None:
+        self._gate.leave(self._thread)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["empty", "open_existing", "open_for_looking", "open_for_making", "tidy"]
 
 _WRITE_AHEAD_LIMIT = 64 << 20
+_LONGEST_LOG = 4000
+"""Pages of the write-ahead log (16 MB) from which on whoever commits brings them into the file himself."""
 
 
 def open_existing(path: Path, timeout: float) -> tuple[sqlite3.Connection, bool]:
@@ -110,6 +112,7 @@ def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
 def _prepare_for_writing(raw: sqlite3.Connection) -> None:
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute(f"PRAGMA journal_size_limit = {_WRITE_AHEAD_LIMIT}")
+    raw.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG}")
     # With a write-ahead log a file cannot be damaged by a power cut even if not every commit waits for the disk.
     raw.execute(f"PRAGMA synchronous = {'NORMAL' if _writes_ahead(raw) else 'FULL'}")
 

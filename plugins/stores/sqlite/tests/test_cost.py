@@ -15,7 +15,9 @@ from dovetail.values import (
     Batch,
     Dataset,
     DatasetInput,
+    Ending,
     JournalMark,
+    Lease,
     LoggedModelInput,
     LoggedModelOutput,
     Metric,
@@ -127,8 +129,15 @@ class TestStatements:
 
     def test_of_the_end_of_a_run(self, counted: Counted) -> None:
         spent = counted.of(lambda: counted.store.update_run(counted.run_id, status="FINISHED"))
-        told = ["BEGIN IMMEDIATE", "run", "end_lease", "update_run", "tail_lengths", "small_blocks", "COMMIT"]
-        assert spent == told
+        assert spent == ["BEGIN IMMEDIATE", "run", "end_lease", "update_run", "long_tail", "small_blocks", "COMMIT"]
+
+    def test_of_the_end_of_a_run_together_with_what_it_logged(self, counted: Counted) -> None:
+        lease = Lease("me", 60)
+        run_id = counted.store.create_run(NewRun("0", lease=lease)).info.run_id
+        batch = Batch((Metric("loss", 0.3),), (), (Tag("a", "e"),), end=Ending("FINISHED", 5, lease.holder))
+        spent = counted.of(lambda: counted.store.log_batch(run_id, batch, mark=JournalMark("w", 1)))
+        ended = ["end_own_lease", "update_run", "long_tail", "small_blocks"]
+        assert spent == ["BEGIN IMMEDIATE", "put_mark", "run", "add_point", "put_latest", "put_tag", *ended, "COMMIT"]
 
     def test_of_reading_a_run(self, counted: Counted) -> None:
         counted.store.get_run(counted.run_id)  # learns the names of the keys

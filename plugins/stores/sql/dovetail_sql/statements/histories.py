@@ -58,6 +58,7 @@ def _sealing() -> dict[str, Executable]:
     tail = (_points.c.run == run, Within(_points.c.key, among))
     return {
         "tail_lengths": select(_points.c.key, func.count()).where(_points.c.run == run).group_by(_points.c.key),
+        "long_tail": select(_points.c.run).where(_points.c.run == run).limit(1).offset(bindparam("most")),
         "tail_rows": select(_points.c.id, _points.c.key, _points.c.timestamp, _points.c.step, _points.c.value)
         .where(*tail)
         .order_by(_points.c.id)

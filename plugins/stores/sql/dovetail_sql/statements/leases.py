@@ -29,6 +29,7 @@ def fixed(put: Put) -> dict[str, Executable]:
     return {
         "take_lease": _taken(put),
         "end_lease": delete(_l).where(run),
+        "end_own_lease": delete(_l).where(run, holder),
         "lease_elsewhere": select(_l.c.run).where(run, _l.c.holder != bindparam("holder"), _l.c.lapse > Clock()),
         "beat": update(_l).where(holder).values(beat=Clock(), lapse=Clock() + bindparam("length")),
         "revive_runs": update(_r)

@@ -57,7 +57,7 @@ def _runs() -> dict[str, Executable]:
         "run": select(*RUN_COLUMNS).where(_r.c.run_id == bindparam("run_id")),
         "update_run": update(_r)
         .where(this)
-        .values({name: bindparam(f"new_{name}") for name in ("name", "status", "end_time")}),
+        .values({name: bindparam(f"new_{name}") for name in ("status", "end_time")}),
         "rename_run": update(_r).where(this).values(name=bindparam("new_name")),
         "bin_run": update(_r)
         .where(this)

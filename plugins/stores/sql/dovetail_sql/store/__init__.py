@@ -17,6 +17,7 @@ from dovetail_sql.store.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from dovetail.tracking.schema import SchemaReport, SchemaUpgrade
     from dovetail_sql.database import Database
@@ -35,6 +36,12 @@ class SqlTrackingStore(Experiments, Runs, Logging, Histories, Links, LoggedModel
         self.database = database
         self.uri, self.journals, self.lasting = database.uri, database.journals, database.lasting
         self.growth = Growth()
+
+    def at_once(self) -> AbstractContextManager[None] | None:
+        return self.database.at_once()
+
+    def catch_up(self) -> None:
+        self.database.catch_up()
 
     def check_schema(self, *, quick: bool = False) -> SchemaReport:
         from dovetail_sql.upkeep import looked_at

@@ -9,6 +9,7 @@ from dovetail.errors import NotFound
 from dovetail.tracking.store import TrackingStore
 from dovetail_sql import writing
 from dovetail_sql.store.finding import require_open
+from dovetail_sql.store.leases import end_run
 from dovetail_sql.store.sealing import Sealing
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ class Logging(Sealing, TrackingStore):
             late = ended or mark is not None or not (batch.measured or batch.params)
             require_open(row, only_tags=late)
             added = writing.put_batch(transaction, row, batch)
-        self._seal_if_due(run_id, added)
+            sealable = batch.end is not None and end_run(transaction, row, batch.end)[1]
+        if sealable:
+            self._seal_ended(run_id)
+        else:
+            self._seal_if_due(run_id, added)
 
     def delete_tag(self, run_id: str, key: str) -> None:
         with self.database.write() as transaction:

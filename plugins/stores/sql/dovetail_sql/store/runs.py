@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import AlreadyExists, InvalidState
 from dovetail.tracking.store import TrackingStore
-from dovetail.values import LifecycleStage, Page, RunStatus, Tag, ViewType
+from dovetail.values import Ending, LifecycleStage, Page, RunStatus, Tag, ViewType
 from dovetail.values.measure import now_ms
 from dovetail_sql import links, reading, writing
 from dovetail_sql.database import Taken
-from dovetail_sql.growth import worth_sealing
 from dovetail_sql.reading import RunRow
 from dovetail_sql.store.finding import number_of, require_active
-from dovetail_sql.store.leases import Leasing, take_lease
+from dovetail_sql.store.leases import Leasing, changes_of, end_run, take_lease
 from dovetail_sql.store.sealing import Sealing
 
 if TYPE_CHECKING:
@@ -58,17 +57,21 @@ class Runs(Sealing, Leasing, TrackingStore):
         lease: Lease | None = None,
     ) -> RunInfo:
         with self.database.write() as transaction:
-            row = self._writable(transaction, run_id)
-            if status not in RunStatus.ENDED:
+            row, sealable = self._writable(transaction, run_id), False
+            if status in RunStatus.ENDED:
+                end = Ending(
+                    status, now_ms() if end_time is None else end_time, None if lease is None else lease.holder
+                )
+                changed, sealable = end_run(transaction, row, end)
+                if changed is row:
+                    return reading.info_of(row, self.database.artifact_root)
+            else:
                 take_lease(transaction, row.id, lease)
-            elif not _end_lease(transaction, row.id, lease):
-                return reading.info_of(row, self.database.artifact_root)
-            changed = _changed(row, status, end_time)._replace(name=row.name if name is None else name)
-            new = {"new_name": changed.name, "new_status": changed.status, "new_end_time": changed.end_time}
-            transaction.run("update_run", {"id": row.id, **new})
+                changed = _changed(row, status, end_time)
+                transaction.run("update_run", changes_of(changed))
             if name is not None:
                 writing.put_tags(transaction, changed, [Tag.stored(key=writing.RUN_NAME, value=name)])
-            sealable = status in RunStatus.ENDED and worth_sealing(transaction, row.id)
+                changed = changed._replace(name=name)
         if sealable:
             self._seal_ended(run_id)
         return reading.info_of(changed, self.database.artifact_root)
@@ -167,17 +170,7 @@ def _page(transaction: Transaction, search: Search, most: int, token: str | None
     return [RunRow(*row) for row in found], behind
 
 
-def _end_lease(transaction: Transaction, run: int, lease: Lease | None) -> bool:
-    """See to it that nobody has the lease of a run that ends; False if it is somebody else's, who goes on."""
-    if lease is not None and transaction.first("lease_elsewhere", {"run": run, "holder": lease.holder}):
-        return False
-    transaction.run("end_lease", {"run": run})
-    return True
-
-
 def _changed(row: RunRow, status: str | None, end_time: int | None) -> RunRow:
     if status is None:
         return row if end_time is None else row._replace(end_time=end_time)
-    if status not in RunStatus.ENDED:
-        return row._replace(status=status, end_time=None)
-    return row._replace(status=status, end_time=now_ms() if end_time is None else end_time)
+    return row._replace(status=status, end_time=None)
