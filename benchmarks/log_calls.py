@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["WORKLOAD"]
 
 PROCESSES, LONG, PATIENCE = 8, 10_000_000, 1800.0
-FAST = {"calls": 200_000, "through": 2000, "race": 50_000, "loop": 20_000, "runs": 200, "explicit": 2000}
-SLOW = {"calls": 500, "race": 100, "loop": 2000, "runs": 20, "explicit": 200}
+FAST = {"calls": 200_000, "through": 2000, "race": 50_000, "loop": 60_000, "runs": 1000, "explicit": 2000}
+SLOW = {"calls": 500, "race": 100, "loop": 2000, "runs": 100, "explicit": 200}
 OTHER = {"calls": 20_000, "loop": 10_000}
 """How often each thing is done: by dovetail, by a peer that writes to its database at every call, by other loggers."""
 

@@ -39,6 +39,13 @@ print(json.dumps({run_id: told(run_id) for run_id in sys.argv[2:]}))
 pytestmark = pytest.mark.timeout(600)
 
 
+AGES = """
+import json, sys, mlflow
+found = mlflow.MlflowClient(sys.argv[1]).search_experiments()
+print(json.dumps({each.name: each.creation_time for each in found}))
+"""
+
+
 @pytest.mark.parametrize("uri", ["sqlite:///mlflow.db", "file:mlruns"])
 def test_what_mlflow_wrote_is_read_as_mlflow_reads_it(
     uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -57,6 +64,9 @@ def test_what_mlflow_wrote_is_read_as_mlflow_reads_it(
     assert {run_id: told(client, client.get_run(run_id)) for run_id in runs} == theirs
     assert client.get_logged_model(written["model"]).params == {"trees": "7"}
     assert [each.path for each in client.list_artifacts(written["first"])] == ["notes"]
+    ages = {each.name: each.creation_time for each in client.search_experiments() if each.name != "Default"}
+    assert {**json.loads(mlflow("-c", AGES, uri)), **ages} == json.loads(mlflow("-c", AGES, uri))
+    assert ages
 
 
 def mlflow(*arguments: str) -> str:

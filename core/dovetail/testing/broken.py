@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from dovetail.values import Page, Run, RunInfo, Tag
+    from dovetail.values import Page, Run, RunInfo
 
 __all__ = ["FAULTS"]
 
@@ -175,30 +175,37 @@ class HistoryByStep(MemoryTrackingStore):
 class ReusedNames(MemoryTrackingStore):
     """Gives the name of a deleted experiment away."""
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(self, name: str, *args: Any, **options: Any) -> str:
         holder = self.get_experiment_by_name(name)
         if holder is not None and holder.lifecycle_stage == LifecycleStage.DELETED:
             self._keep(replace(holder, name=f"{name} (deleted)"))
-        return super().create_experiment(name, artifact_location, tags)
+        return super().create_experiment(name, *args, **options)
 
 
 class CaselessNames(MemoryTrackingStore):
     """Takes names that differ in case for one."""
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(self, name: str, *args: Any, **options: Any) -> str:
         if name.lower() in {each.name.lower() for each in self.search_experiments(view_type=ViewType.ALL)}:
             raise AlreadyExists(f"The name {name!r} is taken.")
-        return super().create_experiment(name, artifact_location, tags)
+        return super().create_experiment(name, *args, **options)
+
+
+class TimesOfArrival(MemoryTrackingStore):
+    """Dates every experiment by the moment at which it is told of it."""
+
+    def create_experiment(self, name: str, *args: Any, **options: Any) -> str:
+        return super().create_experiment(name, *args[:2], **{**options, "creation_time": None})
 
 
 class RecycledIds(MemoryTrackingStore):
     """Gives a new experiment the id of a deleted one that nobody is thought to miss."""
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(self, name: str, *args: Any, **options: Any) -> str:
         newest = self._experiments[max(self._experiments, key=int)]
         if newest.lifecycle_stage == LifecycleStage.DELETED and newest.name != name:
             del self._experiments[newest.experiment_id]
-        return super().create_experiment(name, artifact_location, tags)
+        return super().create_experiment(name, *args, **options)
 
 
 class RestoredTooMuch(MemoryTrackingStore):
@@ -307,12 +314,12 @@ class UnfilteredViews(MemoryTrackingStore):
 class CheckedTooEarly(MemoryTrackingStore):
     """Looks whether a name is free, and takes it a moment later."""
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(self, name: str, *args: Any, **options: Any) -> str:
         self._require_free(name)
         time.sleep(0.001)
         with self._lock:
             experiment_id = str(1 + max(map(int, self._experiments)))
-            self._add_experiment(experiment_id, name, artifact_location, tags)
+            self._add_experiment(experiment_id, name, *args, **options)
             return experiment_id
 
 
@@ -348,6 +355,7 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     HistoryByStep: "test_history_goes_by_timestamp_then_step_then_value",
     ReusedNames: "test_the_name_of_a_deleted_experiment_stays_taken",
     CaselessNames: "test_names_differ_by_case_and_accents",
+    TimesOfArrival: "test_one_that_was_made_elsewhere_keeps_its_time",
     RecycledIds: "test_ids_are_whole_numbers_that_count_up",
     RestoredTooMuch: "test_runs_deleted_earlier_stay_deleted",
     RunsLeftBehind: "test_deleting_takes_the_runs_along_and_restoring_brings_them_back",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput, InvalidState, RunEnded
 from dovetail.testing.memory import MemoryTrackingStore
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dovetail.tracking.bin import Discarded
-    from dovetail.values import Run, Tag
+    from dovetail.values import Run
 
 __all__ = ["FAULTS"]
 
@@ -97,11 +97,11 @@ class NamesToSpare(MemoryTrackingStore):
 class NamesForEver(MemoryTrackingStore):
     """Keeps the name of a purged experiment."""
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(self, name: str, *args: Any, **options: Any) -> str:
         if name in self.__dict__.setdefault("_names", set()):
             self._require_free("Default")
         self.__dict__["_names"].add(name)
-        return super().create_experiment(name, artifact_location, tags)
+        return super().create_experiment(name, *args, **options)
 
 
 class IdsToSpare(MemoryTrackingStore):

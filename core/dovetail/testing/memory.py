@@ -73,11 +73,17 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryB
 
     # --- experiments -----------------------------------------------------------------------------------------
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[Tag] = (),
+        creation_time: int | None = None,
+    ) -> str:
         with self._lock:
             self._require_free(name)
             experiment_id = str(1 + max(map(int, (*self._experiments, *self._given_ids))))
-            self._add_experiment(experiment_id, name, artifact_location, tags)
+            self._add_experiment(experiment_id, name, artifact_location, tags, creation_time)
             return experiment_id
 
     def get_experiment(self, experiment_id: str) -> Experiment:
@@ -239,9 +245,14 @@ class MemoryTrackingStore(MemoryLinks, MemoryLoggedModels, MemoryLeases, MemoryB
     # --- steps -----------------------------------------------------------------------------------------------
 
     def _add_experiment(
-        self, experiment_id: str, name: str, location: str | None = None, tags: Sequence[Tag] = ()
+        self,
+        experiment_id: str,
+        name: str,
+        location: str | None = None,
+        tags: Sequence[Tag] = (),
+        creation_time: int | None = None,
     ) -> None:
-        now = now_ms()
+        now = now_ms() if creation_time is None else creation_time
         self._experiments[experiment_id] = Experiment(
             experiment_id=experiment_id,
             name=name,

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from dovetail import uris
-from dovetail.tracking.mlflow_source import MlflowSource, model_status, run_status
+from dovetail.tracking.mlflow_source import MlflowSource, model_status, moment_of, run_status
 from dovetail.tracking.mlflow_tables import Tables, marks
 from dovetail.tracking.series import Series
 from dovetail.tracking.syncing_source import PAGE
@@ -99,13 +99,18 @@ class MlflowDatabase(MlflowSource):
     def experiments(self) -> list[Experiment]:
         """The experiments, the oldest first."""
         tags = self._tables.texts("SELECT experiment_id, key, value FROM experiment_tags")
+        created = "creation_time" if "creation_time" in self._tables.columns["experiments"] else "NULL"
         rows = self._tables.rows(
-            "SELECT experiment_id, name, artifact_location FROM experiments WHERE lifecycle_stage = 'active'"
-            f"{self._tables.in_default('experiments')} ORDER BY experiment_id"
+            f"SELECT experiment_id, name, artifact_location, {created} FROM experiments"
+            f" WHERE lifecycle_stage = 'active'{self._tables.in_default('experiments')} ORDER BY experiment_id"
         )
         return [
             Experiment.stored(
-                experiment_id=str(each[0]), name=each[1], artifact_location=each[2] or "", tags=tags.get(each[0], {})
+                experiment_id=str(each[0]),
+                name=each[1],
+                artifact_location=each[2] or "",
+                tags=tags.get(each[0], {}),
+                creation_time=moment_of(each[3]),
             )
             for each in rows
         ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import DovetailError, ForeignLayout, StoreError
 from dovetail.tracking.mlflow_points import Histories, latest, lines, measured
-from dovetail.tracking.mlflow_source import MlflowSource, model_status, run_status
+from dovetail.tracking.mlflow_source import MlflowSource, model_status, moment_of, run_status
 from dovetail.tracking.syncing_source import PAGE
 from dovetail.values import (
     Dataset,
@@ -100,7 +100,11 @@ class MlflowFiles(MlflowSource):
             if not _active(meta):
                 return None
             return Experiment(
-                folder.name, str(meta["name"]), self._location(meta, folder), tags=_texts(folder / "tags")
+                folder.name,
+                str(meta["name"]),
+                self._location(meta, folder),
+                tags=_texts(folder / "tags"),
+                creation_time=moment_of(meta.get("creation_time")),
             )
         return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail import uris
 from dovetail.tracking.syncing_source import Source
 from dovetail.values import LoggedModelStatus
+from dovetail.values.names import MAX_INT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dovetail.tracking.syncing_report import SyncReport
     from dovetail.values import Experiment, RegisteredModel
 
-__all__ = ["MlflowSource", "model_status", "run_status"]
+__all__ = ["MlflowSource", "model_status", "moment_of", "run_status"]
 
 PROXIED = "mlflow-artifacts"
 _RUN_STATES = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
@@ -75,3 +76,8 @@ def run_status(status: Any) -> str:
 def model_status(status: Any) -> LoggedModelStatus:
     """A logged model's status by its number."""
     return _MODEL_STATES.get(status, LoggedModelStatus.UNSPECIFIED)
+
+
+def moment_of(said: object) -> int | None:
+    """A time in milliseconds since 1970, if it is one; older releases of MLflow's have none for experiments."""
+    return said if type(said) is int and 0 <= said <= MAX_INT else None

@@ -95,11 +95,22 @@ class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
     # --- experiments -----------------------------------------------------------------------------------------
 
     @abstractmethod
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[Tag] = (),
+        creation_time: int | None = None,
+    ) -> str:
         """Create an experiment and return its id, a whole number as text that counts up.
 
-        Without a location its artifacts go to ``<the store's artifact root>/<experiment id>``. Creation and last update
-        time are equal at first.
+        Creation and last update time are equal at first.
+
+        Args:
+            name: What it is called.
+            artifact_location: Where its artifacts go; by default to ``<the store's artifact root>/<experiment id>``.
+            tags: Its labels.
+            creation_time: When it was made elsewhere, in milliseconds since 1970, UTC; by default now.
 
         Raises:
             AlreadyExists: The name is taken, also by a deleted experiment.

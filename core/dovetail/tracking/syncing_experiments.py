@@ -90,7 +90,8 @@ def _create(
         return Target(None, location or "")
     tags = tuple(checked(report, "tag", experiment.name, experiment.tags, Tag))
     try:
-        return Target(store.create_experiment(experiment.name, location, tags), location or "")
+        made = store.create_experiment(experiment.name, location, tags, experiment.creation_time)
+        return Target(made, location or "")
     except AlreadyExists:  # another synchronization was faster
         there = store.get_experiment_by_name(experiment.name)
         if there is None:

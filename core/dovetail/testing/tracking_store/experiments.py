@@ -42,6 +42,16 @@ class ExperimentStories(Stories):
         assert experiment.last_update_time == experiment.creation_time
         assert store.get_experiment_by_name("wine") == experiment
 
+    def test_one_that_was_made_elsewhere_keeps_its_time(self, store: TrackingStore) -> None:
+        """Until something of it changes here."""
+        experiment_id = store.create_experiment("old", None, (), 1_000_000_000_000)
+        made = store.get_experiment(experiment_id)
+        assert (made.creation_time, made.last_update_time) == (1_000_000_000_000, 1_000_000_000_000)
+        store.rename_experiment(experiment_id, "older")
+        changed = store.get_experiment(experiment_id)
+        assert changed.creation_time == 1_000_000_000_000
+        assert (changed.last_update_time or 0) > 1_000_000_000_000
+
     def test_ids_are_whole_numbers_that_count_up(self, store: TrackingStore) -> None:
         """Ids are decimal text; each new one is higher than all before, deleted experiments included."""
         first, second = store.create_experiment("a"), store.create_experiment("b")

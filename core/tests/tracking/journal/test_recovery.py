@@ -300,6 +300,32 @@ class TestAFolder:
             stop.set()
             thread.join()
 
+    def test_has_others_as_soon_as_somebody_else_writes_there(self, folder: Path) -> None:
+        """However often it was looked at before."""
+        assert not has_others(folder)
+        own = begin(folder, "memory://here")
+        for _ in range(3):
+            assert not has_others(folder)
+            time.sleep(0.06)
+        other = begin(folder, "memory://here")
+        assert not has_others(folder), "it is of this process, too"
+        time.sleep(0.06)
+        script = "from pathlib import Path; from dovetail.tracking.journal.writer import begin; import os; "
+        script += f"begin(Path({str(folder)!r}), 'memory://here').append(b'r....x'); os._exit(1)"
+        subprocess.run([sys.executable, "-c", script], check=False)
+        assert has_others(folder)
+        for each in (own, other):
+            each.close(each.end)
+
+    def test_has_what_this_process_has_let_go_of(self, folder: Path) -> None:
+        """It is nobody's then, although nothing in the folder has changed."""
+        own = begin(folder, "memory://here")
+        time.sleep(0.06)
+        assert not has_others(folder)
+        own.close()
+        assert has_others(folder)
+        assert len(orphans(folder)) == 1
+
 
 def test_a_lock_that_its_owner_gives_back_is_enough(folder: Path) -> None:
     """The system gives it back when the owner dies; nobody looks at process ids, which are used again."""
@@ -315,29 +341,3 @@ def test_a_lock_that_its_owner_gives_back_is_enough(folder: Path) -> None:
         assert file is not None
         with pytest.raises(TimeoutError):
             posix.hold(journal.path, timeout=0)
-
-    def test_has_others_as_soon_as_somebody_else_writes_there(self, folder: Path) -> None:
-        """However often it was looked at before."""
-        assert not has_others(folder)
-        own = begin(folder, "memory://here")
-        for _ in range(3):
-            assert not has_others(folder)
-            time.sleep(0.06)
-        other = begin(folder, "memory://here")
-        assert not has_others(folder), "it is of this process, too"
-        time.sleep(0.06)
-        script = f"from pathlib import Path; from dovetail.tracking.journal.writer import begin; import os; "
-        script += f"begin(Path({str(folder)!r}), 'memory://here').append(b'r....x'); os._exit(1)"
-        subprocess.run([sys.executable, "-c", script], check=False)
-        assert has_others(folder)
-        for each in (own, other):
-            each.close(each.end)
-
-    def test_has_what_this_process_has_let_go_of(self, folder: Path) -> None:
-        """It is nobody's then, although nothing in the folder has changed."""
-        own = begin(folder, "memory://here")
-        time.sleep(0.06)
-        assert not has_others(folder)
-        own.close()
-        assert has_others(folder)
-        assert len(orphans(folder)) == 1

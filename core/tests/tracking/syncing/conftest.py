@@ -76,6 +76,7 @@ def _contents(store: TrackingStore) -> dict[str, Any]:
         runs = [run for page in source.runs(experiment.experiment_id) for run in page]
         held[experiment.name] = {
             "tags": experiment.tags,
+            "made": experiment.creation_time if experiment.name != "Default" else None,
             "runs": {run.info.run_id: _run(store, run.info.run_id) for run in runs},
             "models": {each.model_id: _model(each) for each in source.models(experiment.experiment_id)},
         }

@@ -128,7 +128,7 @@ class TestFromStoreToStore:
         fill(places.open_store(here))
         report = dovetail.sync(here, there, dry_run=True, artifacts=True)
         assert (report.runs_created, report.experiments_created, report.dry_run) == (4, 2, True)
-        assert contents(places.open_store(there)) == {"Default": {"tags": {}, "runs": {}, "models": {}}}
+        assert contents(places.open_store(there)) == {"Default": {"tags": {}, "made": None, "runs": {}, "models": {}}}
 
     @pytest.mark.parametrize("kind", ["sqlite", "dir"])
     def test_a_dry_run_makes_no_place(

@@ -128,7 +128,7 @@ class Experiments:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def create(self, name: str, location: str | None, tags: Sequence[Tag]) -> str:
+    def create(self, name: str, location: str | None, tags: Sequence[Tag], time: int | None) -> str:
         """Create an experiment; its id.
 
         Raises:
@@ -138,7 +138,8 @@ class Experiments:
         def note() -> dict[str, Any]:
             self._require_free(name)
             number = str(1 + max(map(int, self._kept), default=0))
-            return _created(number, name, location or _chosen_root(number), tags)
+            made = _created(number, name, location or _chosen_root(number), tags)
+            return made if time is None else {**made, "time": time}
 
         return str(self._write(note)["id"])
 

@@ -55,9 +55,15 @@ class FileTrackingStore(LeaseMethods):
 
     # --- experiments -----------------------------------------------------------------------------------------
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[Tag] = (),
+        creation_time: int | None = None,
+    ) -> str:
         with self._lock:
-            return self._experiments.create(name, artifact_location, tags)
+            return self._experiments.create(name, artifact_location, tags, creation_time)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         with self._lock:

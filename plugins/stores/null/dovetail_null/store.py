@@ -61,7 +61,13 @@ class NullTrackingStore(NullLoggedModels, NullBin):
 
     # --- experiments -----------------------------------------------------------------------------------------
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[Tag] = (),
+        creation_time: int | None = None,
+    ) -> str:
         """Make an experiment and return its id; its artifacts go nowhere, whatever their location should be.
 
         Raises:
@@ -71,6 +77,8 @@ class NullTrackingStore(NullLoggedModels, NullBin):
         with _lock:
             self._require_free(name)
             experiment = replace(_experiment(str(next(self._ids)), name), tags=_as_dict(tags))
+            if creation_time is not None:
+                experiment = replace(experiment, creation_time=creation_time, last_update_time=creation_time)
             self._experiments.put(experiment.experiment_id, experiment)
             return experiment.experiment_id
 

@@ -31,13 +31,20 @@ _ACTIVE, _DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 class Experiments(Finding, TrackingStore):
     """Experiments."""
 
-    def create_experiment(self, name: str, artifact_location: str | None = None, tags: Sequence[Tag] = ()) -> str:
+    def create_experiment(
+        self,
+        name: str,
+        artifact_location: str | None = None,
+        tags: Sequence[Tag] = (),
+        creation_time: int | None = None,
+    ) -> str:
         fields = {"name": name, "artifact_location": artifact_location, "stage": _ACTIVE}
         with self.database.write() as transaction:
             # Read while nobody else writes, so that ids and times count up together.
-            now = now_ms()
+            time = now_ms() if creation_time is None else creation_time
+            times = {"creation_time": time, "last_update_time": time}
             try:
-                number = transaction.insert("add_experiment", {**fields, "creation_time": now, "last_update_time": now})
+                number = transaction.insert("add_experiment", {**fields, **times})
             except Taken:
                 raise _name_taken(name) from None
             if artifact_location is None and (root := given_root(self.database)) is not None:
