@@ -51,7 +51,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test, in one environment that holds every distribution."""
     install_checkout(session)
-    session.run("pytest", "-rs", *SIDE_BY_SIDE, *session.posargs, env=COMPLETE)
+    session.run("pytest", "-rsfE", *SIDE_BY_SIDE, *session.posargs, env=COMPLETE)
 
 
 @nox.session(python=PYTHONS)
@@ -71,7 +71,7 @@ def interop(session: nox.Session) -> None:
     python = str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
     tests = ["tests/e2e/test_mlflow_models.py", "tests/e2e/test_import_mlflow.py"]
-    session.run("pytest", "-rs", *tests, env={**COMPLETE, "DOVETAIL_TEST_MLFLOW_PYTHON": python})
+    session.run("pytest", "-rsfE", *tests, env={**COMPLETE, "DOVETAIL_TEST_MLFLOW_PYTHON": python})
 
 
 @nox.session

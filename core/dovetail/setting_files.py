@@ -98,9 +98,9 @@ def _paths_above(folder: str, home: str) -> list[tuple[str, ...]]:
 
 def _state(path: str) -> tuple[int, ...] | None:
     """What changes when a file does; None for what is no regular file (an environment may be called .env too)."""
-    if not os.access(path, os.F_OK):  # there hardly ever is one, and this raises nothing
-        return None
     try:
+        if not os.access(path, os.F_OK):  # there hardly ever is one, and this raises nothing then
+            return None
         status = os.stat(path)
     except (OSError, ValueError):
         return None

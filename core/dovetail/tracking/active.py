@@ -16,10 +16,12 @@ class Active(NamedTuple):
     Args:
         run_id: The run.
         uri: The tracking URI that was in force when it started.
+        holder: This process as the holder of its lease; None if it has none.
     """
 
     run_id: str
     uri: str
+    holder: str | None = None
 
 
 class _OfThread(threading.local):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from dovetail import plugins, uris
@@ -10,7 +11,7 @@ from dovetail.values.event import Event
 if TYPE_CHECKING:
     from dovetail.values import Batch
 
-__all__ = ["HOOK", "News"]
+__all__ = ["News", "is_told"]
 
 HOOK = "dovetail_event"
 
@@ -53,7 +54,22 @@ class News:
         return Event.stored(kind=Event.LOGGED, run_id=run_id, uri=self._uri, batch=batch)
 
 
+class _Telling(threading.local):
+    """Of which run a thread tells at the moment."""
+
+    run_id: str | None = None
+
+
+_telling = _Telling()
+
+
+def is_told(run_id: str) -> bool:
+    """Whether this thread tells plugins of a run: they may log to it in answer, although it has ended by now."""
+    return _telling.run_id == run_id
+
+
 def _tell(event: Event) -> None:
+    before, _telling.run_id = _telling.run_id, event.run_id
     try:
         plugins.tell(HOOK, event=event)
     except Warning as failure:
@@ -61,3 +77,5 @@ def _tell(event: Event) -> None:
         import logging
 
         logging.getLogger(__name__).warning("%s", failure)
+    finally:
+        _telling.run_id = before

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from dovetail import settings
-from dovetail.errors import RunEnded
+from dovetail.errors import RunEnded, StoreUnavailable
 from dovetail.tracking.news import News
 from dovetail.values import Batch, Metric
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Ending, Run
 
-__all__ = ["DirectRecorder", "Recorder", "write"]
+__all__ = ["DeliveryInterrupted", "DirectRecorder", "Recorder", "write"]
+
+
+class DeliveryInterrupted(StoreUnavailable):
+    """What is asked for can be done only when what was interrupted by a signal goes on, or is given up."""
 
 
 class Recorder(ABC):
@@ -67,6 +71,7 @@ class Recorder(ABC):
 
         Raises:
             StoreError: The store cannot be reached; what was recorded is safe.
+            DeliveryInterrupted: This is the handler of a signal that came in the midst of that.
         """
 
     def meet(self, run: Run) -> None:

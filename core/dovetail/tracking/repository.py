@@ -6,8 +6,10 @@ git can tell, and in a huge repository that takes long: it is asked in the backg
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -204,6 +206,8 @@ def _checkout(place: str) -> Repository:
 def _text(path: str) -> str:
     """What a short file says; it is read again when it looks different, as Git puts a new file in its place then."""
     looks = os.stat(path)  # noqa: PTH116 - at each start of a run
+    if not stat.S_ISREG(looks.st_mode):  # whoever opens a pipe waits for it
+        raise OSError(errno.EINVAL, "it is no regular file")
     return _text_of(path, looks.st_ino, looks.st_size, looks.st_mtime_ns, looks.st_ctime_ns)
 
 

@@ -14,7 +14,8 @@ from dovetail.tracking import places, recorders, surroundings, system_metrics, t
 from dovetail.tracking.active import Active, ActiveRuns
 from dovetail.tracking.client import Client
 from dovetail.tracking.heartbeat import Heartbeat
-from dovetail.tracking.holder import holder_id
+from dovetail.tracking.holder import own_lease
+from dovetail.tracking.recorder import DeliveryInterrupted
 from dovetail.tracking.resuming import check_resume, check_step
 from dovetail.tracking.starting import Asked, labels_of, start
 from dovetail.values import Batch, Ending, LifecycleStage, Run, RunInfo, RunStatus
@@ -248,8 +249,8 @@ def _activated(run: Run) -> ActiveRun:
 
 def _make_active(run: Run) -> None:
     """Make it what fluent calls log to, and see to its end whatever becomes of this process."""
-    uri = places.get_tracking_uri()
-    _active.push(Active(run.info.run_id, uri))
+    uri, lease = places.get_tracking_uri(), own_lease()
+    _active.push(Active(run.info.run_id, uri, None if lease is None else lease.holder))
     places.recorder().meet(run)
     _end_with_worker()
     termination.watch()
@@ -286,9 +287,14 @@ def _end(run: Active, status: str) -> None:
         _failure_of_flushing(recorder)
         return
     surroundings.end(run.run_id)
-    end = Ending(status, now_ms(), holder_id())
+    end = Ending(status, now_ms(), run.holder)
     kept = recorder.end(run.run_id, end)
-    away = _failure_of_flushing(recorder) or _failure_of_ending_at_store(run, None if kept else end)
+    try:
+        away = _failure_of_flushing(recorder) or _failure_of_ending_at_store(run, None if kept else end)
+    except BaseException:  # Ctrl-C, say: nobody comes back to this run
+        if not kept:
+            recorder.end(run.run_id, end, always=True)
+        raise
     if away is not None:
         _leave_its_end_behind(recorder, run, end, away, kept=kept)
     else:
@@ -302,7 +308,8 @@ def _leave_its_end_behind(recorder: Recorder, run: Active, end: Ending, away: Ex
     """Keep how a run ended for when its store takes that."""
     if not kept and not recorder.end(run.run_id, end, always=True):
         raise away
-    recorders.say_it_waits(run.uri, f"run {run.run_id} ended", away)
+    if not isinstance(away, DeliveryInterrupted):
+        recorders.say_it_waits(run.uri, f"run {run.run_id} ended", away)
     ended = RunInfo.stored(run_id=run.run_id, experiment_id="", status=end.status, end_time=end.end_time)
     plugins.tell("dovetail_run_ended", run=Run(ended))  # all that is known of it here
 

@@ -10,7 +10,7 @@ from time import time_ns
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from dovetail import plugins, settings, uris
+from dovetail import settings, uris
 from dovetail.errors import ParamConflict, RunEnded, StoreError, StoreUnavailable
 from dovetail.tracking.journal.records import (
     BATCH,
@@ -30,7 +30,7 @@ from dovetail.tracking.journal.records import (
 from dovetail.tracking.journal.shipment import Shipment
 from dovetail.tracking.journal.shipping import FULL, Shipping
 from dovetail.tracking.journal.writer import JournalClosed, JournalWriter, begin
-from dovetail.tracking.news import HOOK
+from dovetail.tracking.news import is_told
 from dovetail.values import Batch, LifecycleStage, Metric, RunStatus
 
 if TYPE_CHECKING:
@@ -133,13 +133,10 @@ class JournalRecorder(Shipping):
                 self._runs[run.info.run_id] = _Known(dict(run.data.params))
 
     def end(self, run_id: str, end: Ending, *, always: bool = False) -> bool:
-        """Keep how a run ended, if something that it logged is on its way, too, or may be.
-
-        Where plugins hear what is stored, a run is ended behind that: they may log to it in answer.
-        """
+        """Keep how a run ended, if something of the run stands in the present journal."""
         known = self._runs.pop(run_id, None) or _Known({})
-        on_its_way = known.journal is not None and known.journal is self._writer
-        if not always and (not on_its_way or plugins.listens(HOOK)):
+        stands_here = known.journal is not None and known.journal is self._writer
+        if not stands_here and not always:
             return False
         try:
             return self._append(run_id, known, Batch.stored(metrics=(), params=(), tags=(), columns=(), end=end))
@@ -241,7 +238,7 @@ class JournalRecorder(Shipping):
         except StoreUnavailable:
             params: dict[str, str] = {}
         else:
-            _require_open(run, only_tags=only_tags)
+            _require_open(run, only_tags=only_tags or is_told(run_id))
             params = dict(run.data.params)
             if run.info.status in RunStatus.ENDED:
                 return _Known(params)  # the next call looks at it anew: it may log more than tags

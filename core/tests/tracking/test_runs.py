@@ -577,6 +577,6 @@ def test_forgetting_leaves_the_runs_as_they_are() -> None:
 
 def test_the_place_a_run_is_tracked_at_is_known() -> None:
     with mlflow.start_run() as run:
-        assert runs.current_run() == (run.info.run_id, places.get_tracking_uri())
+        assert runs.current_run()[:2] == (run.info.run_id, places.get_tracking_uri())
         assert runs.active_run_id() == runs.active_run_id_or_none() == run.info.run_id
     assert runs.active_run_id_or_none() is None

@@ -47,6 +47,8 @@ class Delivery:
     def __init__(self, store: TrackingStore, folder: Path, news: News | None = None) -> None:
         self._store, self._folder, self._news = store, folder, news
         self._stored: dict[str, int] = {}
+        self._doubtful: set[str] = set()
+        self._unsaid: list[tuple[str, str, str]] = []
         self._said: set[tuple[str, str, str]] = set()
         self.is_busy = False
         """Whether a piece is being brought in: who is called in the midst of that cannot do so, too."""
@@ -68,25 +70,32 @@ class Delivery:
             StoreError: The store cannot be reached, or cannot take it now; the reader is where it was.
         """
         before = reader.place
-        hurry = self._store.at_once() if at_once else None
         self.is_busy = True
         try:
-            with hurry or nullcontext():
-                for part in self._parts(reader, end, trusted=trusted):
-                    self._deliver(part, JournalMark(_writer(reader, part), reader.place), trusted=trusted)
+            self._bring_in(reader, end, trusted=trusted, at_once=at_once)
         except BaseException:
             reader.place = before
+            # Some of it may be stored, and more may come behind it: the store knows, whoever is asked otherwise.
+            self._doubtful |= self._stored.keys()
+            self._stored.clear()
             if self._news is not None:
                 self._news.take_back()
             raise
         finally:
             self.is_busy = False
+            self._say()
         moved = reader.place > before
         if self._news is not None:
             self._news.tell()  # now that the piece is in: who hears of it may log or read, and so deliver what is next
         return moved
 
     # --- steps -----------------------------------------------------------------------------------------------
+
+    def _bring_in(self, reader: JournalReader, end: int | None, *, trusted: bool, at_once: bool) -> None:
+        with (self._store.at_once() if at_once else None) or nullcontext():
+            for part in self._parts(reader, end, trusted=trusted):
+                mark = JournalMark(_writer(reader, part), reader.place)
+                self._deliver(part.run_id, _timely(part.batch, late=not trusted), mark, at_once=at_once)
 
     def _parts(self, reader: JournalReader, end: int | None, *, trusted: bool) -> list[Part]:
         """The next piece, or as much of it as an earlier try stored a part of.
@@ -104,17 +113,19 @@ class Delivery:
     def _applied(self, writer: str, *, trusted: bool) -> int:
         if writer not in self._stored:
             # Of this process's own journals nobody else stores anything.
-            self._stored[writer] = 0 if trusted else self._store.applied(writer)
+            own = trusted and writer not in self._doubtful
+            self._stored[writer] = 0 if own else self._store.applied(writer)
         return self._stored[writer]
 
-    def _deliver(self, part: Part, mark: JournalMark, *, trusted: bool) -> None:
-        batch = _timely(part.batch, late=not trusted)
+    def _deliver(self, run_id: str, batch: Batch, mark: JournalMark, *, at_once: bool) -> None:
         if not batch:
             return
-        if _refusal(self._store.log_batch, part.run_id, batch, mark=mark) is not None:
-            self._deliver_in_pieces(part.run_id, batch, mark)
+        if (refusal := _refusal(self._store.log_batch, run_id, batch, mark=mark)) is None:
+            self._note(run_id, batch)
+        elif at_once:
+            raise StoreUnavailable("What is refused takes its time.") from refusal  # whoever may wait sees to it
         else:
-            self._note(part.run_id, batch)
+            self._deliver_in_pieces(run_id, batch, mark)
         self._stored[mark.writer] = mark.sequence
 
     def _deliver_in_pieces(self, run_id: str, batch: Batch, mark: JournalMark) -> None:
@@ -169,11 +180,17 @@ class Delivery:
 
     def _warn(self, run_id: str, refusal: DovetailError, fate: str) -> None:
         if (said := (run_id, refusal.message, fate)) not in self._said:
+            self._said.add(said)
+            self._unsaid.append(said)
+
+    def _say(self) -> None:
+        """Warn of what was refused, now that the piece is done with: who hears of it may log or read."""
+        unsaid, self._unsaid = self._unsaid, []
+        for run_id, reason, fate in unsaid:
             import logging
 
-            self._said.add(said)
             message = f"Of run %s: %s {fate} What was refused is written down in %s. (Said once.)"
-            logging.getLogger(__name__).warning(message, run_id, refusal.message, self._folder / REFUSED)
+            logging.getLogger(__name__).warning(message, run_id, reason, self._folder / REFUSED)
 
 
 def _opened(path: str, flags: int) -> int:

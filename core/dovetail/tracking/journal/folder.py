@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["claimed", "drop_empty", "has_others", "orphans"]
 
 _BIRTH = 3600.0  # seconds
-_TICK = 50_000_000
+_TICK = 2_500_000_000
 """Nanoseconds behind which another change of a folder is sure to have another time."""
 _quiet: dict[Path, tuple[int, frozenset[str]]] = {}
 """Folders that had nobody else's journals, each with when something was last made there or removed, and our own."""

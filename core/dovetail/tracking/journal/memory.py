@@ -13,6 +13,8 @@ __all__ = ["Appended", "Memory"]
 
 _MOST = 64
 """How many records are remembered: a short run has fewer, and long ones are read faster than they are remembered."""
+_LARGEST = 1 << 18
+"""Bytes of records that are worth that; more of them are read as columns."""
 _FRESH = 1.0
 """Seconds after which a record is read instead: only there it says when tags were set."""
 
@@ -48,8 +50,10 @@ class Memory:
         self._records.append(Appended(start, end, kind, number, held, time.monotonic()))
 
     def between(self, start: int, end: int) -> list[Appended]:
-        """All records between two places; none if not all of them are remembered, or not freshly."""
-        found = [each for each in list(self._records) if start <= each.start and each.end <= end]
+        """All records between two places; none if not all of them are remembered, or not freshly, or they are many."""
+        if end - start > _LARGEST:
+            return []
+        found = [each for each in self._records.copy() if start <= each.start and each.end <= end]
         place = start
         for each in found:
             if each.start != place:

@@ -13,7 +13,7 @@ The first byte of a body is its kind. Runs and keys are named once and have numb
 * ``p`` a point: run (4), key (4), timestamp (8), step (8), value (a double);
 * ``m`` several metrics at one time and step: run (4), timestamp (8), step (8), and for each key (4) and value (double);
 * ``b`` anything else that is logged: run (4), JSON, see ``batch_text``;
-* ``e`` the end of a run: run (4), JSON: a list of status and end time.
+* ``e`` the end of a run: run (4), JSON: a list of status, end time, and whether the process had the run's lease.
 """
 
 from __future__ import annotations
@@ -159,14 +159,14 @@ def row_of(body: bytes) -> Row:
 
 def end_body(run: int, end: Ending) -> bytes:
     """The body that says how a run ended."""
-    return NUMBERED.pack(END, run) + json.dumps([end.status, end.end_time]).encode()
+    return NUMBERED.pack(END, run) + json.dumps([end.status, end.end_time, end.holder is not None]).encode()
 
 
 def end_of(text: bytes, holder: str) -> Ending:
     """The end that ``end_body`` wrote, which is the word of the journal's process."""
     try:
-        status, end_time = json.loads(text)
-        return Ending(status, operator.index(end_time), holder or None)
+        status, end_time, *held = json.loads(text)
+        return Ending(status, operator.index(end_time), None if held == [False] else holder or None)
     except (ValueError, TypeError, InvalidInput) as error:
         raise StoreError(f"A journal holds a record that nobody wrote: {error}") from error
 

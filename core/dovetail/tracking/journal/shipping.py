@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from dovetail import settings, uris
@@ -13,7 +14,7 @@ from dovetail.tracking.journal.delivery import Delivery
 from dovetail.tracking.journal.folder import drop_empty
 from dovetail.tracking.journal.progress import AGAIN, GRACE, Progress
 from dovetail.tracking.news import News
-from dovetail.tracking.recorder import Recorder
+from dovetail.tracking.recorder import DeliveryInterrupted, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,7 @@ class Shipping(Recorder):
         self._progress = Progress(uris.masked(self._store.uri))
         self._delivering, self._wake = threading.RLock(), threading.Event()
         self._owed = 0
+        self._catching_up = threading.RLock()
 
     @property
     def waiting(self) -> int:
@@ -92,6 +94,11 @@ class Shipping(Recorder):
         ends = [(each, each.writer.end) for each in self._shipments()]
         if all(each.delivered >= end for each, end in ends):
             return
+        if self._is_interrupted():
+            raise DeliveryInterrupted(
+                f"{self._progress.place} is being written to by what was interrupted here.",
+                hint="What was logged is safe on this machine, and goes there as soon as that goes on.",
+            )
         if self._deliver_at_once():
             return
         if timeout is None:
@@ -122,15 +129,19 @@ class Shipping(Recorder):
         try:
             # Who waited in vain for the end of the run need not do so once more for that of the process.
             self.flush(0 if self._progress.is_waited_for_in_vain else None)
+            with self._store.at_once() or nullcontext():
+                self._catch_up()
         finally:
-            delivering = self._delivering
+            delivering, catching_up = self._delivering, self._catching_up
             # Whoever does not answer has a piece in hand; it is delivered by whoever opens the journal next.
-            free = delivering.acquire(timeout=GRACE)
+            free, caught_up = delivering.acquire(timeout=GRACE), catching_up.acquire(timeout=GRACE)
             try:
                 self._end()
             finally:
                 if free:
                     delivering.release()
+                if caught_up:
+                    catching_up.release()
 
     def abandon(self) -> None:
         """Begin anew in a forked child: journal, thread and locks are the parent's."""
@@ -182,10 +193,11 @@ class Shipping(Recorder):
 
     def _catch_up(self) -> None:
         """Let the store do what it puts off; everything has arrived, whatever becomes of that."""
-        try:
-            self._store.catch_up()
-        except Exception as failure:  # noqa: BLE001 - it may not end the thread, and is tried again
-            logging.getLogger(__name__).debug("%s could not catch up: %s", self._progress.place, failure)
+        with self._catching_up:  # whoever closes the store next waits for this
+            try:
+                self._store.catch_up()
+            except Exception as failure:  # noqa: BLE001 - it may not end the thread, and is tried again
+                logging.getLogger(__name__).debug("%s could not catch up: %s", self._progress.place, failure)
 
     def _deliver(self, *, at_once: bool = False) -> None:
         """Bring everything there is to the store."""
@@ -212,8 +224,6 @@ class Shipping(Recorder):
         if not can or self.waiting > LITTLE or not delivering.acquire(blocking=False):
             return False
         try:
-            if self._delivery.is_busy:  # this thread is at it, and a signal came, whose handler waits
-                return False
             self._deliver(at_once=True)
         except Exception:  # noqa: BLE001 - the thread tries again, and says what is wrong
             return False
@@ -221,6 +231,14 @@ class Shipping(Recorder):
             delivering.release()
         self._let_catch_up()
         return True
+
+    def _is_interrupted(self) -> bool:
+        """Whether this is the handler of a signal that came while this very thread was delivering."""
+        free = self._delivering.acquire(blocking=False)
+        if free:
+            self._delivering.release()
+        # Who has the lock and finds somebody at it is that somebody.
+        return free and self._delivery.is_busy
 
     def _let_catch_up(self) -> None:
         """Wake the thread now and then, so that the store puts off no more than it should."""

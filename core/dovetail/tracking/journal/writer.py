@@ -12,6 +12,7 @@ import mmap
 import os
 import sys
 import threading
+import time
 import uuid
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ __all__ = ["SUFFIX", "UNBORN", "JournalClosed", "JournalWriter", "begin", "open_
 SUFFIX, UNBORN = ".journal", ".unborn"
 _FIRST, _MOST = 1 << 20, 4 << 20
 """Bytes that are allocated at first, and from the time on when the file is larger than that."""
-_TRIES = 100
+_PATIENCE = 10.0
+"""Seconds that a folder is made anew which others remove."""
 _MOMENT = 0.05
 """Seconds after which somebody who is writing is not waited for: threads that save at each call leave no gap."""
 _ONE_AT_A_TIME = getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -349,7 +351,8 @@ def begin(folder: Path, uri: str, *, beside: bool = False, power: bool = False, 
     # Sorted by name, the journals of a process are sorted by age.
     path = folder / f"{header.started:013}-{header.writer}{SUFFIX}"
     try:
-        for _ in range(_TRIES):
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
             with suppress(FileNotFoundError):  # somebody who found the folder empty has just removed it
                 access.make(folder, beside=beside)
                 return JournalWriter(path, header, power=power, mapped=mapped)

@@ -14,7 +14,7 @@ import pytest
 import dovetail
 from dovetail.errors import StoreError, StoreUnavailable
 from dovetail.tracking import places
-from dovetail.tracking.journal import records
+from dovetail.tracking.journal import memory, records
 from dovetail.tracking.journal.folder import orphans
 from dovetail.tracking.journal.reader import JournalReader
 from dovetail.tracking.journal.writer import JournalClosed, JournalWriter
@@ -136,7 +136,7 @@ class TestADiskThatFails:
 
 class TestAJournalThatCannotBeReadAnyMore:
     @pytest.fixture
-    def damaged(self, distant: Any, folder: Path) -> Iterator[str]:
+    def damaged(self, distant: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         """A run whose journal has a flipped bit within a param, behind a point and ahead of another."""
         with dovetail.start_run() as run:
             dovetail.log_metric("loss", 0, synchronous=True)
@@ -149,7 +149,7 @@ class TestAJournalThatCannotBeReadAnyMore:
             with path.open("r+b") as file:
                 file.seek(place)
                 file.write(b"Here")
-            time.sleep(1.1)  # until then it is remembered, and need not be read
+            monkeypatch.setattr(memory, "_FRESH", 0)  # until then it is remembered, and need not be read
             distant.away = False
             yield run.info.run_id
 

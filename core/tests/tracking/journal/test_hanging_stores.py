@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Event
 
-BOUND = 2.0
+BOUND = 6.0
 """Seconds that something takes at most that waits 0.2 seconds for a store, on a machine that is busy."""
 
 
@@ -170,12 +170,12 @@ class TestAStoreThatHangs:
 class TestAStoreThatIsSlow:
     def test_is_waited_for_as_long_as_it_gets_on(self, distant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """How much there is to be taken is no reason to give up."""
-        monkeypatch.setenv("DOVETAIL_DRAIN_TIMEOUT", "2")
+        monkeypatch.setenv("DOVETAIL_DRAIN_TIMEOUT", "3")
         log_batch, all_is_logged = distant.log_batch, threading.Event()
 
         def slowly(*args: Any, **options: Any) -> None:
             assert all_is_logged.wait(60)
-            time.sleep(0.7)
+            time.sleep(0.8)
             log_batch(*args, **options)
 
         with dovetail.start_run() as run:
@@ -185,7 +185,7 @@ class TestAStoreThatIsSlow:
             all_is_logged.set()
             begin = time.monotonic()
             dovetail.flush_async_logging()
-            assert time.monotonic() - begin > 2.5
+            assert time.monotonic() - begin > 3.2
             del distant.log_batch
         assert steps(distant, run.info.run_id) == list(range(100_000))
 

@@ -101,8 +101,12 @@ class TestRows:
         assert len(records.sealed(body)) == records.WHOLE_POINT.size == 41
 
     def test_how_a_run_ended_comes_back(self) -> None:
-        body = records.end_body(7, Ending("FAILED", 1_700_000_000_000))
-        assert records.end_of(body[records.NUMBERED.size :], "me") == Ending("FAILED", 1_700_000_000_000, "me")
+        for holder in ("me", None):
+            end = Ending("FAILED", 1_700_000_000_000, holder)
+            body = records.end_body(7, end)
+            assert records.end_of(body[records.NUMBERED.size :], "me") == end
+        earlier = b'["FAILED", 1700000000000]'  # without saying whether it had the lease
+        assert records.end_of(earlier, "me") == Ending("FAILED", 1_700_000_000_000, "me")
 
     @pytest.mark.parametrize("text", [b"", b"[]", b'["RUNNING", 1]', b'["FAILED", "soon"]', b"[1, 2]", b"\xff"])
     def test_an_end_that_nobody_wrote_is_refused(self, text: bytes) -> None:

@@ -48,6 +48,9 @@ class LeaseMethods(BinMethods):
         elsewhere = end.holder is not None and self._leases.is_elsewhere(entry.place.name, end.holder)
         return not elsewhere and end.changes(entry.state.status)
 
+    def _end(self, entry: Entry, end: Ending) -> None:
+        self._catalogue.change(entry, status=end.status, end=end.end_time)
+
     def _let_go(self, entry: Entry) -> None:
         """Nobody writes to a run any more, or sees to it."""
         self._catalogue.writers.let_go(entry.place)

@@ -171,11 +171,14 @@ class FileTrackingStore(LeaseMethods):
             if mark is not None:
                 self._pointers.note(mark.writer, entry.place.name)
             end = batch.end if batch.end is not None and self._is_ended_by(entry, batch.end) else None
-            if end is not None:
-                # First: with the mark the whole batch is done with, whenever this process is killed.
-                self._catalogue.change(entry, status=end.status, end=end.end_time)
+            # Two records: what is broken off between them is done again, and the end does not stand in the way of that.
+            # With the mark the whole batch is done with, so that comes last.
+            if end is not None and mark is not None:
+                self._end(entry, end)
             if mark is not None or batch:
                 self._catalogue.log(entry, batch, mark)
+            if end is not None and mark is None:
+                self._end(entry, end)
             if end is not None:
                 self._let_go(entry)
 

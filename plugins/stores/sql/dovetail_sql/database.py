@@ -158,6 +158,11 @@ class Database(ABC):
     def write(self) -> AbstractContextManager[Transaction]:
         """A transaction that writes: rolled back if the block raises, else committed."""
 
+    @property
+    def in_a_hurry(self) -> bool:
+        """Whether this thread waits for nobody at the moment; what is not asked for is better put off then."""
+        return False
+
     def at_once(self) -> AbstractContextManager[None] | None:
         """A block in which ``write`` waits for nobody in this thread; None where that cannot be promised."""
         return None

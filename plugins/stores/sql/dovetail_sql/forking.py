@@ -11,18 +11,12 @@ from typing import Any
 
 from dovetail.errors import StoreError
 
-__all__ = ["ProcessBound", "forks", "keep"]
+__all__ = ["ProcessBound", "keep"]
 
 _kept: list[Any] = []
 _forks = 0
-
-
-def forks() -> int:
-    """How many forks lie between this process and the first one: asking the system for its id takes ten times as long.
-
-    Each statement asks, since a process may fork in the middle of a transaction.
-    """
-    return _forks
+"""How many forks lie between this process and the first one. Each statement asks whether there was one, since a process
+may fork in the middle of a transaction, and asking the system for the process's id takes ten times as long."""
 
 
 def _count() -> None:
@@ -48,12 +42,12 @@ class ProcessBound:
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
-        self._forks = _forks
+        self._forks, self._process = _forks, os.getpid()
 
     @property
     def inherited(self) -> bool:
         """Whether it belongs to the parent of this process, and must not be touched."""
-        return self._forks != _forks
+        return os.getpid() != self._process
 
     def require_own(self) -> None:
         """Raise ``StoreError`` in a child that was forked while a transaction went on here."""

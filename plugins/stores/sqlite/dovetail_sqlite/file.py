@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet, finalize
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FileDatabase"]
 
+MANY = 16
+"""So many transactions are worth bringing what they wrote into the file."""
 LONG_LOG = 4 << 20
 """Bytes of a write-ahead log that are worth bringing into the file, which takes some milliseconds."""
 _OLDEST = (3, 24, 0)  # the first with ON CONFLICT … DO UPDATE
@@ -64,7 +66,7 @@ class FileDatabase(Database):
         self.journals = place.with_name(f"{place.name}.journals")
         self._timeout = busy_timeout()
         self._hurry = _Hurry()
-        self._prompt: bool | None = None  # whether writing waits for nobody but other writers
+        self._near: bool | None = None  # whether it lies on this machine, as far as that is known
         self._watch = watch
         self._begin_anew()
         _databases.add(self)
@@ -72,6 +74,7 @@ class FileDatabase(Database):
     def _begin_anew(self) -> None:
         self._pool = self._new_pool()
         self._file: tuple[int, int] | None = None
+        self._ahead, self._unwritten = False, 0
         self._turn = threading.Lock()
         self._preparing = threading.Lock()
 
@@ -98,13 +101,27 @@ class FileDatabase(Database):
             ):
                 yield transaction
         finally:
+            self._unwritten += 1
             turn.release()
 
+    @property
+    def in_a_hurry(self) -> bool:
+        """Whether this thread waits for nobody at the moment."""
+        return self._hurry.at_once
+
     def at_once(self) -> AbstractContextManager[None] | None:
-        """A block in which ``write`` waits for nobody; None for a file on a network, or without a write-ahead log."""
-        if self._prompt is None and self._file is not None:
-            self._prompt = self._log().exists() and posix.can_map(self.path.parent)
-        return self._hurry.on() if self._prompt else None
+        """A block in which ``write`` waits for nobody; None where more than a lock may have to be waited for.
+
+        That is a file on a network, or on a system of which that is not known (than Linux), or one without a
+        write-ahead log, of which readers hold up writers.
+        """
+        return self._hurry.on() if self._ahead and self._is_near() else None
+
+    def _is_near(self) -> bool:
+        if self._near is None:
+            with suppress(OSError):  # the folder is gone
+                self._near = posix.can_map(self.path.parent)
+        return bool(self._near)
 
     def catch_up(self) -> None:
         """Bring into the file what lies in the write-ahead log, if that is much.
@@ -112,10 +129,12 @@ class FileDatabase(Database):
         It takes milliseconds and waits for the disk; whoever commits does it only if the log is several times as long.
         """
         try:
-            due = self._log().stat().st_size >= LONG_LOG
+            # It stays as long as it ever was; where nothing was written since, there is nothing to bring.
+            due = self._unwritten >= MANY and self._log().stat().st_size >= LONG_LOG
         except OSError:
             return
         if due:
+            self._unwritten = 0
             with self._passing(), self._connected() as connection:
                 # Neither readers nor writers wait for it, nor it for them: it goes as far as it can.
                 connection.raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
@@ -190,7 +209,8 @@ class FileDatabase(Database):
             finally:
                 pool.give(connection)
         except sqlite3.Error as error:
-            raise failure_of(error, self.name, self.path, self._timeout) from error
+            waited = 0 if self._hurry.at_once else self._timeout
+            raise failure_of(error, self.name, self.path, waited) from error
 
     def _ready_pool(self) -> Pool:
         """The pool of connections to the file that is there now, its schema made and up to date."""
@@ -213,6 +233,8 @@ class FileDatabase(Database):
 
     def _open(self) -> Connection:
         raw, lasting = open_existing(self.path, self._timeout)
+        (mode,) = raw.execute("PRAGMA journal_mode").fetchone()
+        self._ahead = mode == "wal"
         return Connection(raw, lasting=lasting, patience=self._timeout, watch=self._watch)
 
     def _made(self) -> sqlite3.Connection:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
-from dovetail_sql.forking import forks, keep
+from dovetail_sql.forking import keep
 
 if TYPE_CHECKING:
     from dovetail_sqlite.connection import Connection
@@ -27,7 +28,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._room = threading.Semaphore(ROOMY)
         self._closed = False
-        self._forks = forks()
+        self._process = os.getpid()
 
     def take(self) -> Connection | None:
         """A connection for this thread alone; None if another one has to be opened."""
@@ -44,7 +45,7 @@ class Pool:
 
     def give(self, connection: Connection) -> None:
         """Take a connection back, if it is to be used again."""
-        if forks() != self._forks:
+        if os.getpid() != self._process:
             return  # a child unwinds what it was forked in
         if self._closed or not connection.lasting or connection.raw.in_transaction:
             self._drop(connection)
@@ -57,7 +58,7 @@ class Pool:
 
     def close(self) -> None:
         """Close what is not in use, and the rest when it is given back."""
-        if forks() != self._forks:
+        if os.getpid() != self._process:
             keep(self)
             return
         self._closed = True

@@ -35,13 +35,10 @@ class SqlTrackingStore(Experiments, Runs, Logging, Histories, Links, LoggedModel
     def __init__(self, database: Database) -> None:
         self.database = database
         self.uri, self.journals, self.lasting = database.uri, database.journals, database.lasting
-        self.growth = Growth()
+        self.growth, self.put_off = Growth(), []
 
     def at_once(self) -> AbstractContextManager[None] | None:
         return self.database.at_once()
-
-    def catch_up(self) -> None:
-        self.database.catch_up()
 
     def check_schema(self, *, quick: bool = False) -> SchemaReport:
         from dovetail_sql.upkeep import looked_at

@@ -22,9 +22,11 @@ class Sealing(Finding):
 
     Attributes:
         growth: What this process knows of the tails.
+        put_off: Runs that are due while nobody may be waited for, and whether they ended.
     """
 
     growth: Growth
+    put_off: list[tuple[str, bool]]
 
     def _seal_if_due(self, run_id: str, added: int) -> None:
         """Seal the tail of a run that goes on if this process has added to it enough."""
@@ -37,7 +39,20 @@ class Sealing(Finding):
         self._try_to_seal(run_id, ended=True)
         self.growth.forget(run_id)
 
+    def catch_up(self) -> None:
+        """Seal what was put off, and let the database do what it puts off."""
+        put_off, self.put_off = self.put_off, []
+        for run_id, ended in dict.fromkeys(put_off):
+            self._seal_or_say(run_id, ended=ended)
+        self.database.catch_up()
+
     def _try_to_seal(self, run_id: str, *, ended: bool) -> None:
+        if self.database.in_a_hurry:
+            self.put_off.append((run_id, ended))
+        else:
+            self._seal_or_say(run_id, ended=ended)
+
+    def _seal_or_say(self, run_id: str, *, ended: bool) -> None:
         try:
             self._seal(run_id, ended=ended)
         except DovetailError as failure:
