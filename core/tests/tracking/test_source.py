@@ -110,6 +110,24 @@ class TestCommits:
         Path("x/.git/HEAD").write_bytes(content)
         assert git_commit(Path("x")) is None
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self, repository: Path) -> None:
+        (repository / ".git" / "HEAD").unlink()
+        os.mkfifo(repository / ".git" / "HEAD")
+        assert git_commit(repository) is None
+        other = repository.with_name("other")
+        other.mkdir()
+        os.mkfifo(other / ".git")
+        assert git_commit(other) is None
+
+    def test_follows_a_commit_that_is_made_meanwhile(self, repository: Path) -> None:
+        """What was read is remembered, for as long as the files look the same."""
+        for number in range(5):
+            assert git_commit(repository) == head(repository)
+            git("commit", "-q", "--allow-empty", "-m", f"next {number}", folder=repository)
+        git("checkout", "-q", "-b", "another", "HEAD~3", folder=repository)
+        assert git_commit(repository) == head(repository)
+
     def test_a_worktree_whose_repository_is_gone_has_none(self) -> None:
         Path("x").mkdir()
         Path("x/.git").write_text("gitdir: /nowhere/at/all\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from dovetail.tracking.journal.writer import SUFFIX, JournalWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from dovetail.tracking.store import TrackingStore
@@ -31,6 +33,8 @@ class DistantStore(MemoryTrackingStore):
 
     lasting = True
     away = False
+    prompt = False
+    """Whether it promises to let nobody wait."""
     written = 0
     """How many batches it was sent."""
 
@@ -54,6 +58,9 @@ class DistantStore(MemoryTrackingStore):
     def applied(self, writer: str) -> int:
         self._require_there()
         return super().applied(writer)
+
+    def at_once(self) -> AbstractContextManager[None] | None:
+        return nullcontext() if self.prompt else None
 
     def _require_there(self) -> None:
         if self.away:

@@ -137,7 +137,7 @@ class FileDatabase(Database):
             self._unwritten = 0
             with self._passing(), self._connected() as connection:
                 # Neither readers nor writers wait for it, nor it for them: it goes as far as it can.
-                connection.raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                SqliteTransaction(connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _log(self) -> Path:
         return self.path.with_name(f"{self.path.name}-wal")

@@ -14,10 +14,11 @@ import dovetail
 from dovetail import posix
 from dovetail.errors import StoreUnavailable
 from dovetail.tracking import places
-from dovetail.values import Batch, Metric, NewRun, Tag
+from dovetail.values import Batch, Ending, Metric, NewRun, Tag
+from dovetail.values.measure import MetricColumns
 from dovetail_sql.store import SqlTrackingStore
 from dovetail_sqlite import open_sqlite
-from dovetail_sqlite.file import LONG_LOG
+from dovetail_sqlite.file import LONG_LOG, MANY
 from dovetail_sqlite.opening import open_database
 
 if TYPE_CHECKING:
@@ -164,6 +165,42 @@ class TestAStoreThatIsLocked:
 
 
 class TestCatchingUp:
+    def test_seals_histories_of_runs_that_ended_in_a_hurry(
+        self, store: TrackingStore, run_id: str, tmp_path: Path
+    ) -> None:
+        """Whoever waits for nobody does not wait for that either."""
+        columns = MetricColumns("loss", range(300), range(300), [0.5] * 300)
+        batch = Batch.stored(metrics=(), params=(), tags=(), columns=(columns,), end=Ending("FINISHED", 5))
+        hurry = store.at_once()
+        assert hurry is not None
+        with hurry:
+            store.log_batch(run_id, batch)
+        with closing(sqlite3.connect(tmp_path / "store.db")) as raw:
+            rows = "SELECT count(*) FROM metric_points"
+            assert raw.execute(rows).fetchone() == (300,)
+            store.catch_up()
+            assert raw.execute(rows).fetchone() == (0,)
+        assert len(store.get_metric_history(run_id, "loss")) == 300
+
+    def test_does_nothing_where_little_was_written(self, store: TrackingStore, run_id: str, tmp_path: Path) -> None:
+        """The log stays as long as it ever was."""
+        for number in range(60):
+            store.log_batch(run_id, Batch(tuple(Metric(f"{number} {each}", 0.5, 1, 1) for each in range(300))))
+        statements: list[str] = []
+        database = open_database(tmp_path / "store.db", statements.append)
+        again = SqlTrackingStore(database)
+        again.get_run(run_id)
+        statements.clear()
+        for _ in range(3):
+            again.catch_up()
+        assert statements == []
+        for _ in range(MANY):
+            again.log_batch(run_id, TAGGED)
+        for _ in range(3):
+            again.catch_up()
+        assert statements.count("PRAGMA wal_checkpoint(PASSIVE)") == 1
+        again.close()
+
     def test_brings_a_long_log_into_the_file(self, store: TrackingStore, run_id: str, tmp_path: Path) -> None:
         path = tmp_path / "store.db"
         store.catch_up()
