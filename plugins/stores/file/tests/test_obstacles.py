@@ -16,7 +16,7 @@ import pytest
 
 from dovetail.errors import DovetailError, ForeignLayout, InvalidUri, SchemaTooNew, StoreError, StoreFull
 from dovetail.tracking.journal.records import sealed
-from dovetail.values import Batch, JournalMark, Lease, Metric, NewRun, Param, Tag
+from dovetail.values import Batch, Ending, JournalMark, Lease, Metric, NewRun, Param, Tag
 from dovetail_file import open_dir
 from dovetail_file.notes import note_of
 
@@ -327,3 +327,24 @@ class TestPower:
             store.purge(item)
             store.compact()
             assert not any(path.is_file() for path in (tmp_path / "writers").rglob("*"))
+
+
+@pytest.mark.parametrize("mark", [None, JournalMark("w", 1)])
+@pytest.mark.parametrize("step", ["log", "change"])
+def test_a_batch_that_ends_a_run_and_is_broken_off_is_done_again(
+    tmp_path: Path, mark: JournalMark | None, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its two records are not written at once; whichever fails, the same call brings in both."""
+    run_id = with_a_run(tmp_path / "store")
+    batch = Batch((Metric("loss", 0.25, 2, 2),), end=Ending("FAILED", 5))
+    with opened(tmp_path / "store") as store:
+
+        def full(*_: object, **__: object) -> None:
+            raise StoreFull("The disk is full.")
+
+        with monkeypatch.context() as patched, pytest.raises(StoreFull):  # noqa: PT012 - both are undone
+            patched.setattr(store._catalogue, step, full)  # type: ignore[attr-defined]
+            store.log_batch(run_id, batch, mark=mark)
+        store.log_batch(run_id, batch, mark=mark)
+        assert store.get_run(run_id).info.status == "FAILED"
+        assert [each.value for each in store.get_metric_history(run_id, "loss")] == [0.5, 0.25]
