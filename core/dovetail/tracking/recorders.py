@@ -6,11 +6,12 @@ import atexit
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dovetail import settings
 from dovetail.errors import DovetailError
-from dovetail.tracking.recorder import DirectRecorder
+from dovetail.tracking.recorder import DeliveryInterrupted, DirectRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,15 +93,24 @@ def drain(uri: str) -> None:
     Raises:
         StoreError: The store cannot be reached.
     """
-    if (found := _recorders.get(uri)) is not None:
-        found.flush()
-        _said.discard(uri)  # it is back
+    with suppress(DeliveryInterrupted):  # the handler of a signal reads what there is
+        _drain(uri)
 
 
 def drain_all() -> None:
-    """``drain`` for every store that something was logged to."""
+    """The same for every store that something was logged to; the handler of a signal may hear that it cannot be done.
+
+    Raises:
+        StoreError: One of them cannot be reached.
+    """
     for uri in list(_recorders):
-        drain(uri)
+        _drain(uri)
+
+
+def _drain(uri: str) -> None:
+    if (found := _recorders.get(uri)) is not None:
+        found.flush()
+        _said.discard(uri)  # it is back
 
 
 def tell_refusals() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dovetail import plugins, settings
-from dovetail.errors import DovetailError, InvalidState, RunEnded, StoreUnavailable
+from dovetail.errors import DovetailError, InvalidState, RunEnded, StoreError, StoreUnavailable
 from dovetail.tracking import places, recorders, surroundings, system_metrics, termination
 from dovetail.tracking.active import Active, ActiveRuns
 from dovetail.tracking.client import Client
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from dovetail.tracking.recorder import Recorder
+    from dovetail.tracking.store import TrackingStore
 
 __all__ = [
     "ActiveRun",
@@ -286,17 +288,19 @@ def _end(run: Active, status: str) -> None:
     if _active.remove(run.run_id):  # another thread took it up too and goes on logging to it
         _failure_of_flushing(recorder)
         return
-    surroundings.end(run.run_id)
-    end = Ending(status, now_ms(), run.holder)
-    kept = recorder.end(run.run_id, end)
+    end, kept = Ending(status, now_ms(), run.holder), False
     try:
-        away = _failure_of_flushing(recorder) or _failure_of_ending_at_store(run, None if kept else end)
+        surroundings.end(run.run_id)
+        end = replace(end, end_time=now_ms())
+        kept = recorder.end(run.run_id, end)
+        kept = kept or not _end_at_once(recorder, run, end)
+        away = _failure_of_flushing(recorder) or _failure_of_recovering(run)
     except BaseException:  # Ctrl-C, say: nobody comes back to this run
         if not kept:
-            recorder.end(run.run_id, end, always=True)
+            _is_kept(recorder, run, end)
         raise
     if away is not None:
-        _leave_its_end_behind(recorder, run, end, away, kept=kept)
+        _leave_its_end_behind(run, end, away)
     else:
         recorder.forget(run.run_id)
         _tell_of_its_end(run)
@@ -304,10 +308,8 @@ def _end(run: Active, status: str) -> None:
         termination.unwatch()
 
 
-def _leave_its_end_behind(recorder: Recorder, run: Active, end: Ending, away: Exception, *, kept: bool) -> None:
-    """Keep how a run ended for when its store takes that."""
-    if not kept and not recorder.end(run.run_id, end, always=True):
-        raise away
+def _leave_its_end_behind(run: Active, end: Ending, away: Exception) -> None:
+    """How a run ended is kept for when its store takes that."""
     if not isinstance(away, DeliveryInterrupted):
         recorders.say_it_waits(run.uri, f"run {run.run_id} ended", away)
     ended = RunInfo.stored(run_id=run.run_id, experiment_id="", status=end.status, end_time=end.end_time)
@@ -322,14 +324,42 @@ def _tell_of_its_end(run: Active) -> None:
             plugins.tell("dovetail_run_ended", run=ended)
 
 
-def _failure_of_ending_at_store(run: Active, end: Ending | None) -> StoreUnavailable | None:
-    """Bring in what children logged that died, and end a run of which nothing was on its way."""
+def _end_at_once(recorder: Recorder, run: Active, end: Ending) -> bool:
+    """End a run of which nothing is on its way; False if that is kept, since somebody else holds the store up."""
     store = places.store_at(run.uri)
+    hurry = store.at_once()
+    if hurry is None and _is_kept(recorder, run, end):
+        return False
+    _failure_of_flushing(recorder)  # of an older journal; whoever waits for it hears of it below
     try:
-        recorders.recover(store)
-        if end is not None:
-            with suppress(RunEnded):  # it was deleted meanwhile, and stays as it is
-                store.log_batch(run.run_id, Batch.stored(metrics=(), params=(), tags=(), columns=(), end=end))
+        with hurry or nullcontext():
+            _end_in(store, run, end)
+    except StoreUnavailable:
+        if hurry is None:
+            raise
+        if _is_kept(recorder, run, end):
+            return False
+        _end_in(store, run, end)
+    return True
+
+
+def _is_kept(recorder: Recorder, run: Active, end: Ending) -> bool:
+    """Keep how a run ended; False where nothing can be kept, and the store has to be waited for."""
+    try:
+        return recorder.end(run.run_id, end, always=True)
+    except StoreError:
+        return False
+
+
+def _end_in(store: TrackingStore, run: Active, end: Ending) -> None:
+    with suppress(RunEnded):  # it was deleted meanwhile, and stays as it is
+        store.log_batch(run.run_id, Batch.stored(metrics=(), params=(), tags=(), columns=(), end=end))
+
+
+def _failure_of_recovering(run: Active) -> StoreUnavailable | None:
+    """Bring in what children logged that died."""
+    try:
+        recorders.recover(places.store_at(run.uri))
     except StoreUnavailable as failure:
         return failure
     return None

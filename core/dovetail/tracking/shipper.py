@@ -187,7 +187,7 @@ class JournalRecorder(Shipping):
             self._start()
         elif end > self._quiet_until:
             self._quiet_until = inf  # it has been told
-            self._wake.set()
+            self._wake.ring()
 
     def _fail(self, failure: StoreError) -> None:
         """Nothing can be kept: the setting ``on_error`` says what training hears of it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dovetail.errors import DovetailError, RunEnded, StoreError, StoreUnavailable
-from dovetail.tracking.journal.access import adapt
+from dovetail.tracking.journal.access import adapt, make
 from dovetail.tracking.journal.records import batch_text
 from dovetail.tracking.journal.refusals import Refusals
 from dovetail.values import Batch, Ending, JournalMark, Metric, Tag
@@ -95,20 +95,18 @@ class Delivery:
         with (self._store.at_once() if at_once else None) or nullcontext():
             for part in self._parts(reader, end, trusted=trusted):
                 mark = JournalMark(_writer(reader, part), reader.place)
-                self._deliver(part.run_id, _timely(part.batch, late=not trusted), mark, at_once=at_once)
+                batch = _timely(part.batch, None if trusted else reader.header.holder)
+                self._deliver(part.run_id, batch, mark, at_once=at_once)
 
     def _parts(self, reader: JournalReader, end: int | None, *, trusted: bool) -> list[Part]:
-        """The next piece, or as much of it as an earlier try stored a part of.
-
-        So every piece is stored as a whole or not at all: a tag of it that was set anew since stays as it is.
-        """
+        """The next piece, without what is stored of it already: a tag that was set anew since stays as it is."""
         before, parts = reader.place, reader.piece(end, trusted=trusted)
-        stored = [self._applied(_writer(reader, part), trusted=trusted) for part in parts]
-        within = [place for place in stored if before < place < reader.place]
-        if not within:
+        stored = {part.run: self._applied(_writer(reader, part), trusted=trusted) for part in parts}
+        done = {run: place for run, place in stored.items() if place > before}
+        if not done:
             return parts
         reader.place = before
-        return reader.piece(min(within), trusted=trusted)
+        return reader.piece(end, trusted=trusted, done=done)
 
     def _applied(self, writer: str, *, trusted: bool) -> int:
         if writer not in self._stored:
@@ -170,6 +168,7 @@ class Delivery:
         line = {"time": now_ms(), "run_id": run_id, "reason": f"{refusal.message} {fate}", "refused": held}
         path = self._folder / REFUSED
         try:
+            make(self._folder, beside=self._store.journals is not None)  # somebody may have removed it
             with open(path, "a", encoding="utf-8", errors="surrogatepass", opener=_opened) as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
@@ -219,14 +218,15 @@ def _refusal(call: Callable[..., object], *args: Any, **options: Any) -> Dovetai
     return None
 
 
-def _timely(batch: Batch, *, late: bool) -> Batch:
+def _timely(batch: Batch, gone: str | None) -> Batch:
     """The batch, its tags taken for set now unless they come late, and its end for late where it is.
 
     Clocks of machines differ: what is set at this moment must not lose against a tag whose machine is ahead.
 
     Args:
         batch: The batch.
-        late: Whether its end is late in any case, since its process is no more.
+        gone: The holder that its process was, if that is no more: then its end is late in any case, and counts only
+            where nobody else sees to the run.
     """
     if not batch.tags and batch.end is None:
         return batch
@@ -235,7 +235,10 @@ def _timely(batch: Batch, *, late: bool) -> Batch:
         tag if tag.set_at is not None and tag.set_at < since else Tag.stored(key=tag.key, value=tag.value)
         for tag in batch.tags
     )
-    end = batch.end and Ending.stored(**{**batch.end.__dict__, "late": late or batch.end.end_time < since})
+    end = batch.end
+    if end is not None:
+        late = gone is not None or end.end_time < since
+        end = Ending.stored(**{**end.__dict__, "late": late, "holder": gone or end.holder})
     return Batch.stored(**{**batch.__dict__, "tags": tags, "end": end})
 
 

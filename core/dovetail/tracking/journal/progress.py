@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from dovetail.errors import StoreUnavailable
@@ -19,6 +20,28 @@ GRACE = 0.5
 """Seconds that a store has beyond the time that somebody waits, if it did not say that it cannot."""
 
 
+class Bell:
+    """What wakes one thread, and may be rung by whoever interrupts somebody who just rings it.
+
+    Events and conditions hold a lock for a moment, which the handler of a signal that comes then waits for in vain.
+    This queue is made for that.
+    """
+
+    def __init__(self) -> None:
+        self._rings: SimpleQueue[None] = SimpleQueue()
+
+    def ring(self) -> None:
+        """Wake the thread, or let it not go to sleep."""
+        self._rings.put(None)
+
+    def wait(self, timeout: float) -> None:
+        """Sleep until it rings, or so many seconds; what it rang until now is done with then."""
+        with suppress(Empty):
+            self._rings.get(timeout=timeout)
+            while True:
+                self._rings.get_nowait()
+
+
 class Progress:
     """Where one thread says how it gets on, and others wait for what it has to do for them.
 
@@ -30,7 +53,7 @@ class Progress:
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self._change = threading.Condition()
+        self._bells: list[Bell] = []
         self._moves = self._tries = 0
         self._given_up = -1
         self.trouble: Exception | None = None
@@ -43,9 +66,9 @@ class Progress:
 
     def moved(self) -> None:
         """Something arrived."""
-        with self._change:
-            self._moves += 1
-            self._change.notify_all()
+        self._moves += 1
+        for bell in self._bells.copy():
+            bell.ring()
 
     def tried(self, trouble: Exception | None = None) -> None:
         """All there was has arrived, or something kept it from that; whoever waits asks for the next try."""
@@ -64,13 +87,18 @@ class Progress:
             StoreUnavailable: The store cannot be reached, or does not answer.
             Exception: Whatever else kept it from arriving.
         """
+        bell = Bell()
+        self._bells.append(bell)
+        try:
+            self._wait(bell, arrived, ask, timeout)
+        finally:
+            self._bells.remove(bell)
+
+    def _wait(self, bell: Bell, arrived: Callable[[], bool], ask: Callable[[], None], timeout: float) -> None:
         moves, tries, start = self._moves, self._tries, time.monotonic()
         while not arrived():
             ask()
-            with self._change:
-                # Not for longer: a handler of a signal that waits, too, may have taken the news of this one.
-                if not arrived():
-                    self._change.wait(AGAIN)
+            bell.wait(AGAIN)
             if self._moves != moves:
                 moves, start = self._moves, time.monotonic()
             elif not arrived():

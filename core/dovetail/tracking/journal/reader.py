@@ -18,7 +18,7 @@ from dovetail.values import Batch, Metric, Param, Tag
 from dovetail.values.measure import MetricColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from dovetail.tracking.journal.columns import Columns
@@ -74,28 +74,31 @@ class JournalReader:
         self.latest = 0
         """The latest time of a point that was read with its checksum, in milliseconds since 1970, UTC."""
 
-    def piece(self, end: int | None = None, *, trusted: bool = False) -> list[Part]:
+    def piece(
+        self, end: int | None = None, *, trusted: bool = False, done: Mapping[int, int] | None = None
+    ) -> list[Part]:
         """What comes next, by run. ``place`` lies behind it then; at the end it stays where it is.
 
         Args:
             end: Read no further; by default as far as records are whole.
             trusted: Leave out the checksums: this very process wrote it.
+            done: By run, the place before which its records are left out.
 
         Raises:
             StoreError: A record makes no sense to this release.
         """
         if self._memory is not None and end is not None and (known := self._memory.between(self.place, end)):
             self.place = end
-            return self._found().remembered(known)
+            return self._found(done).remembered(known)
         size = _PIECE if end is None else min(_PIECE, end - self.place)
         self._file.seek(self.place)
         data = self._file.read(size)
-        found = self._found()
+        found = self._found(done)
         try:
-            read = found.read(data, trusted=trusted)
+            read = found.read(data, self.place, trusted=trusted)
             if not read and len(data) == size == _PIECE:
                 # One record that is larger than a piece.
-                read = found.read(data + self._file.read(self._missing(data)), trusted=trusted)
+                read = found.read(data + self._file.read(self._missing(data)), self.place, trusted=trusted)
             parts = found.parts()
             if not trusted:
                 self.latest = max([self.latest, *(each for part in parts for each in _times(part.batch))])
@@ -126,8 +129,8 @@ class JournalReader:
                 return True
         return False
 
-    def _found(self) -> _Found:
-        return _Found(self._runs, self._keys, self.header.holder)
+    def _found(self, done: Mapping[int, int] | None) -> _Found:
+        return _Found(self._runs, self._keys, self.header.holder, done or {})
 
     def _missing(self, data: bytes) -> int:
         """How much of the first record lies behind this; what claims to end behind the file is none."""
@@ -175,8 +178,8 @@ class _OfRun:
 class _Found:
     """What a piece holds, by run."""
 
-    def __init__(self, runs: dict[int, str], keys: dict[int, str], holder: str) -> None:
-        self._runs, self._keys, self._holder = runs, keys, holder
+    def __init__(self, runs: dict[int, str], keys: dict[int, str], holder: str, done: Mapping[int, int]) -> None:
+        self._runs, self._keys, self._holder, self._done = runs, keys, holder, done
         self._by_run: dict[int, _OfRun] = {}
 
     def parts(self) -> list[Part]:
@@ -186,34 +189,63 @@ class _Found:
         """The same of records that nobody has to read."""
         for each in known:
             if isinstance(each.held, Batch):
-                self._add(self._of(each.number), each.held)
+                if not self._is_done(each.number, each.end):
+                    self._add(self._of(each.number), each.held)
             else:
                 names = self._runs if each.kind == records.RUN else self._keys
                 names[each.number] = each.held
         return self.parts()
 
-    def read(self, data: bytes, *, trusted: bool) -> int:
-        """Take in whole records; how many bytes they were."""
+    def read(self, data: bytes, base: int, *, trusted: bool) -> int:
+        """Take in whole records.
+
+        Args:
+            data: They stand at its beginning.
+            base: Where in the journal that is.
+            trusted: As for ``JournalReader.piece``.
+
+        Returns:
+            How many bytes they were.
+        """
         place = 0
         while True:
             if data[place + HEAD.size : place + HEAD.size + 1] == _POINT:
-                place += self._points(data, place, trusted=trusted)
+                place += self._points(data, place, base, trusted=trusted)
             following = records.body_at(data, place)
             if following is None:
                 return place
             place, body = following
-            self._other(body)
+            self._other(body, base + place)
 
-    def _points(self, data: bytes, place: int, *, trusted: bool) -> int:
+    def _points(self, data: bytes, place: int, base: int, *, trusted: bool) -> int:
         """Take in the points that follow; how many bytes they were."""
         count = points_at(data, place, trusted=trusted)
-        if count:
-            for run, key, columns in columns_of(data, place, count):
-                timestamps, steps, values = self._columns(run, key)
-                timestamps.extend(columns[0])
-                steps.extend(columns[1])
-                values.extend(columns[2])
+        start = 0
+        for stop in self._cuts(base + place, count):
+            self._take_in(data, place + start * WHOLE_POINT.size, stop - start, base)
+            start = stop
         return count * WHOLE_POINT.size
+
+    def _cuts(self, place: int, count: int) -> list[int]:
+        """How many of so many points stand before each place up to which something is done, and all of them."""
+        size = WHOLE_POINT.size
+        within = {(each - place) // size for each in self._done.values() if place < each < place + count * size}
+        return [*sorted(within), count] if count else []
+
+    def _take_in(self, data: bytes, place: int, count: int, base: int) -> None:
+        """Take in so many points, of each run all or none."""
+        end = base + place + count * WHOLE_POINT.size
+        for run, key, columns in columns_of(data, place, count):
+            if self._is_done(run, end):
+                continue
+            timestamps, steps, values = self._columns(run, key)
+            timestamps.extend(columns[0])
+            steps.extend(columns[1])
+            values.extend(columns[2])
+
+    def _is_done(self, run: int, end: int) -> bool:
+        """Whether a record of a run that ends there is left out."""
+        return end <= self._done.get(run, 0)
 
     def _columns(self, run: int, key: int) -> Columns:
         points = self._of(run).points
@@ -226,7 +258,7 @@ class _Found:
             self._by_run[run] = _OfRun()
         return self._by_run[run]
 
-    def _other(self, body: bytes) -> None:
+    def _other(self, body: bytes, end: int) -> None:
         if body[0] not in records.KINDS:
             raise StoreError(
                 f"A journal holds records of kind {body[:1]!r}, which this release does not know.",
@@ -238,6 +270,8 @@ class _Found:
             self._runs[number] = rest.decode()
         elif kind == records.KEY:
             self._keys[number] = rest.decode("utf-8", "surrogatepass")
+        elif self._is_done(number, end):
+            return
         elif kind == records.METRICS:
             self._of(number).rows.append(records.row_of(body))
         elif kind == records.BATCH:

@@ -12,7 +12,7 @@ from dovetail import settings, uris
 from dovetail.errors import StoreError, StoreUnavailable
 from dovetail.tracking.journal.delivery import Delivery
 from dovetail.tracking.journal.folder import drop_empty
-from dovetail.tracking.journal.progress import AGAIN, GRACE, Progress
+from dovetail.tracking.journal.progress import AGAIN, GRACE, Bell, Progress
 from dovetail.tracking.news import News
 from dovetail.tracking.recorder import DeliveryInterrupted, Recorder
 
@@ -72,7 +72,7 @@ class Shipping(Recorder):
         self._thread: threading.Thread | None = None
         self._delivery = Delivery(self._store, self._folder, News(self._store.uri))
         self._progress = Progress(uris.masked(self._store.uri))
-        self._delivering, self._wake = threading.RLock(), threading.Event()
+        self._delivering, self._wake = threading.RLock(), Bell()
         self._owed = 0
         self._catching_up = threading.RLock()
 
@@ -104,7 +104,7 @@ class Shipping(Recorder):
         if timeout is None:
             timeout = settings.get("drain_timeout")
         if threading.current_thread() is not self._thread and self._start():
-            self._progress.wait(lambda: all(each.delivered >= end for each, end in ends), self._wake.set, timeout)
+            self._progress.wait(lambda: all(each.delivered >= end for each, end in ends), self._wake.ring, timeout)
         else:
             self._deliver_here(timeout)
 
@@ -169,7 +169,6 @@ class Shipping(Recorder):
         pause, wake, progress = PACE, self._wake, self._progress
         while self._wake is wake:
             wake.wait(pause)
-            wake.clear()
             if self._wake is not wake:
                 return
             failure = self._failure_of_delivering()
@@ -225,8 +224,8 @@ class Shipping(Recorder):
             return False
         try:
             self._deliver(at_once=True)
-        except Exception:  # noqa: BLE001 - the thread tries again, and says what is wrong
-            return False
+        except StoreError:
+            return False  # the thread goes on trying
         finally:
             delivering.release()
         self._let_catch_up()
@@ -245,7 +244,7 @@ class Shipping(Recorder):
         self._owed += 1
         if self._owed >= MANY and self._start():
             self._owed = 0
-            self._wake.set()
+            self._wake.ring()
 
     def _deliver_here(self, timeout: float) -> None:
         """Deliver in this very thread: no other one does, or it is the one that does."""
@@ -302,7 +301,7 @@ class Shipping(Recorder):
         """Close the journals, and begin anew; a thread that is at work on them hears of it when it is done."""
         with self._naming:
             shipments, delivering = self._shipments(), self._delivering
-            self._wake.set()
+            self._wake.ring()
             self._start_anew()
         for each in shipments:
             each.end()

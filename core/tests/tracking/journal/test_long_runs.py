@@ -167,7 +167,7 @@ class TestAJournalThatIsFull:
         deadline = time.monotonic() + 20
         while len(seen) < 4 and time.monotonic() < deadline:
             seen.update(path.name for path in orphans(folder))
-            recorder._wake.set()
+            recorder._wake.ring()
             time.sleep(0.01)
         over.set()
         for each in threads:

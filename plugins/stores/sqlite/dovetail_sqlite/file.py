@@ -75,7 +75,8 @@ class FileDatabase(Database):
         self._pool = self._new_pool()
         self._file: tuple[int, int] | None = None
         self._ahead, self._unwritten = False, 0
-        self._turn = threading.Lock()
+        # It knows whose turn it is: Ctrl-C may come right behind taking it, and it is given back all the same.
+        self._turn = threading.RLock()
         self._preparing = threading.Lock()
 
     # --- transactions ----------------------------------------------------------------------------------------
@@ -90,9 +91,9 @@ class FileDatabase(Database):
     def write(self) -> Iterator[SqliteTransaction]:
         """A transaction that writes; whoever holds the lock is waited for, at most the busy timeout."""
         _require_unentangled(self.path)
-        at_once = self._hurry.at_once
-        turn = self._taken_turn(0 if at_once else self._timeout)
+        at_once, turn = self._hurry.at_once, self._turn
         try:
+            self._take(turn, 0 if at_once else self._timeout)
             # Not the other way round: who waits for a turn holds up no fork.
             with (
                 self._passing(),
@@ -102,7 +103,7 @@ class FileDatabase(Database):
                 yield transaction
         finally:
             self._unwritten += 1
-            turn.release()
+            _give_back(turn)
 
     @property
     def in_a_hurry(self) -> bool:
@@ -171,15 +172,16 @@ class FileDatabase(Database):
     def compact(self) -> int | None:
         """Write the file anew without what was deleted: nobody else can write meanwhile, and it takes as much space."""
         _require_unentangled(self.path)
-        turn = self._taken_turn(self._timeout)
+        turn = self._turn
         try:
+            self._take(turn, self._timeout)
             with self._passing(), self._connected() as connection:
                 connection.wait()
                 before = self._size_without_log(connection)
                 connection.raw.execute("VACUUM")
                 return max(0, before - self._size_without_log(connection))
         finally:
-            turn.release()
+            _give_back(turn)
 
     def _size_without_log(self, connection: Connection) -> int:
         """Bytes of the file, with all in it that lies in the write-ahead log."""
@@ -256,15 +258,13 @@ class FileDatabase(Database):
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _taken_turn(self, timeout: float) -> threading.Lock:
-        """The turn of this thread, until it is released: writers of one process write one after the other."""
-        turn = self._turn
+    def _take(self, turn: threading.RLock, timeout: float) -> None:
+        """Take the turn of this thread, until it is given back: writers of one process write one after the other."""
         if not turn.acquire(timeout=timeout):
             raise StoreUnavailable(
                 f"{self.name} stayed in use by another thread for {timeout:g} s.",
                 hint="Wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
             )
-        return turn
 
     def _exists(self) -> bool:
         try:
@@ -338,6 +338,11 @@ class _SchemaTransaction(SqliteTransaction):
                 if copy.new:
                     copy.path.unlink(missing_ok=True)
             raise
+
+
+def _give_back(turn: threading.RLock) -> None:
+    with suppress(RuntimeError):  # it was not this thread's turn yet
+        turn.release()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
