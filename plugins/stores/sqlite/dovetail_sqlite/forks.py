@@ -25,7 +25,7 @@ class Gate:
     def __init__(self) -> None:
         # Reentrant: a signal or the garbage collector may come back here in the same thread.
         self._changed = threading.Condition(threading.RLock())
-        self._inside: dict[int, list[str]] = {}
+        self._inside: dict[int, tuple[str, ...]] = {}
         self._forking: int | None = None
 
     def passing(self, path: str) -> AbstractContextManager[None]:
@@ -42,15 +42,17 @@ class Gate:
             # Whoever is inside already is waited for, and must not wait here in turn.
             while self._forking not in (None, thread) and thread not in self._inside:
                 self._changed.wait()
-            self._inside.setdefault(thread, []).append(path)
+            # No list that is changed: the handler of a signal may come by in between, and is gone before this goes on.
+            self._inside[thread] = (*self._inside.get(thread, ()), path)
 
     def leave(self, thread: int) -> None:
         """Come back."""
         with self._changed:
-            paths = self._inside[thread]
-            paths.pop()
-            if not paths:
-                del self._inside[thread]
+            rest = self._inside.get(thread, ())[:-1]
+            if rest:
+                self._inside[thread] = rest
+            else:
+                self._inside.pop(thread, None)
                 self._changed.notify_all()
 
     def shut(self) -> None:
