@@ -129,6 +129,7 @@ _SUBMODULES = (
     "hookspecs",
     "inspection",
     "install_hint",
+    "interrupts",
     "lazy",
     "locations",
     "models",

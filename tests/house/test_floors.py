@@ -17,6 +17,7 @@ FLOORS = {
     "errors": 0,
     "lazy": 0,
     "posix": 0,
+    "interrupts": 0,
     "values": 0.1,
     "uris": 0.05,
     "durations": 0.05,

@@ -52,7 +52,7 @@ class ActiveRuns:
         """Make a run the active one of this thread."""
         stack = self._own.stack
         with self._lock:
-            if not stack:
+            if not any(each is stack for each in self._stacks):  # Ctrl-C may have come right behind the first step
                 self._stacks.append(stack)
             stack.append(run)
             self._own.latest = self._latest = run

@@ -40,7 +40,9 @@ class Heartbeat:
         """See to it that signs of life are given to a store from now on; a run has become active there."""
         with self._lock:
             if uri not in self._threads:
-                thread = threading.Thread(target=self._go_on, args=(uri,), name="dovetail-heartbeat", daemon=True)
+                # What the setting says when the run starts: the thread may come to look at it later, when it is broken.
+                known = uri, _interval(LONGEST)
+                thread = threading.Thread(target=self._go_on, args=known, name="dovetail-heartbeat", daemon=True)
                 with suppress(RuntimeError):  # the interpreter ends, and the run with it
                     thread.start()
                     self._threads[uri] = thread
@@ -52,8 +54,8 @@ class Heartbeat:
         self._lock = threading.RLock()  # the handler of a signal may start a run, too
         self._threads: dict[str, threading.Thread] = {}
 
-    def _go_on(self, uri: str) -> None:
-        pause, interval = threading.Event(), _interval(LONGEST)
+    def _go_on(self, uri: str, interval: float) -> None:
+        pause = threading.Event()
         while True:
             pause.wait(min(interval or LONGEST, LONGEST))  # nobody sets it: it ends with the process
             interval = _interval(interval)

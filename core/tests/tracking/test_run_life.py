@@ -73,6 +73,12 @@ def wait_for(status: str, name: str = "a") -> None:
     assert status_of(name) == status
 
 
+def set_interval(text: str) -> None:
+    """Change the file of settings at once: whoever reads half of it, or nothing, would take the default."""
+    Path("next.toml").write_text(f"heartbeat_interval = {text}\n")
+    Path("next.toml").replace("dovetail.toml")
+
+
 LOGS = (
     "mlflow.start_run(run_name='a'); mlflow.log_metric('loss', 1, step=0); print('ready', flush=True); time.sleep(60)"
 )
@@ -200,15 +206,15 @@ for _ in range(2):
         assert done.stdout.split() == ["1", "0"] * 2
 
     def test_goes_on_giving_signs_although_settings_were_broken_for_a_while(self, begun: Start) -> None:
-        Path("dovetail.toml").write_text("heartbeat_interval = 0.05\n")
+        set_interval("0.1")
         begun(IDLE)
-        Path("dovetail.toml").write_text("heartbeat_interval = [\n")
-        time.sleep(0.3)
-        Path("dovetail.toml").write_text("heartbeat_interval = 0.05\n")
-        time.sleep(0.6)
+        set_interval("[")
+        time.sleep(0.5)
+        set_interval("0.1")
+        time.sleep(1)
         tracking_store().reap_runs()
         wait_for("RUNNING")
-        time.sleep(0.6)
+        time.sleep(1)
         assert list(tracking_store().reap_runs()) == []
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

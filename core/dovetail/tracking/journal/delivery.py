@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dovetail.errors import DovetailError, RunEnded, StoreError, StoreUnavailable
+from dovetail.interrupts import is_within
 from dovetail.tracking.journal.access import adapt, make
 from dovetail.tracking.journal.records import batch_text
 from dovetail.tracking.journal.refusals import Refusals
@@ -50,8 +51,6 @@ class Delivery:
         self._doubtful: set[str] = set()
         self._unsaid: list[tuple[str, str, str]] = []
         self._said: set[tuple[str, str, str]] = set()
-        self.is_busy = False
-        """Whether a piece is being brought in: who is called in the midst of that cannot do so, too."""
         self.refusals = Refusals()
         """What was refused so far."""
 
@@ -70,7 +69,6 @@ class Delivery:
             StoreError: The store cannot be reached, or cannot take it now; the reader is where it was.
         """
         before = reader.place
-        self.is_busy = True
         try:
             self._bring_in(reader, end, trusted=trusted, at_once=at_once)
         except BaseException:
@@ -82,12 +80,15 @@ class Delivery:
                 self._news.take_back()
             raise
         finally:
-            self.is_busy = False
             self._say()
         moved = reader.place > before
         if self._news is not None:
             self._news.tell()  # now that the piece is in: who hears of it may log or read, and so deliver what is next
         return moved
+
+    def is_busy_here(self) -> bool:
+        """Whether this very thread is bringing in a piece: who is called in the midst of that cannot do so, too."""
+        return is_within(self._bring_in)
 
     # --- steps -----------------------------------------------------------------------------------------------
 
@@ -204,7 +205,8 @@ def _opened(path: str, flags: int) -> int:
 
 
 def _writer(reader: JournalReader, part: Part) -> str:
-    return f"{reader.header.writer}.{part.run}"
+    # Padded, so that rows of one journal stand in the order of its runs in the index of a store, page beside page.
+    return f"{reader.header.writer}.{part.run:06}"
 
 
 def _refusal(call: Callable[..., object], *args: Any, **options: Any) -> DovetailError | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dovetail import settings, uris
 from dovetail.errors import StoreError, StoreUnavailable
+from dovetail.interrupts import give_back, is_within
 from dovetail.tracking.journal.delivery import Delivery
 from dovetail.tracking.journal.folder import drop_empty
 from dovetail.tracking.journal.progress import AGAIN, GRACE, Bell, Progress
@@ -94,19 +95,20 @@ class Shipping(Recorder):
         ends = [(each, each.writer.end) for each in self._shipments()]
         if all(each.delivered >= end for each, end in ends):
             return
-        if self._is_interrupted():
+        within = is_within(self._deliver)
+        if within and self._delivery.is_busy_here():
             raise DeliveryInterrupted(
                 f"{self._progress.place} is being written to by what was interrupted here.",
                 hint="What was logged is safe on this machine, and goes there as soon as that goes on.",
             )
-        if self._deliver_at_once():
+        if not within and self._deliver_at_once():
             return
         if timeout is None:
             timeout = settings.get("drain_timeout")
-        if threading.current_thread() is not self._thread and self._start():
-            self._progress.wait(lambda: all(each.delivered >= end for each, end in ends), self._wake.ring, timeout)
-        else:
+        if within or threading.current_thread() is self._thread or not self._start():
             self._deliver_here(timeout)
+        else:
+            self._progress.wait(lambda: all(each.delivered >= end for each, end in ends), self._wake.ring, timeout)
 
     def kept(self, run_id: str, batch: Batch) -> Callable[[], None]:
         """Keep a batch, and answer with what waits for it."""
@@ -130,18 +132,20 @@ class Shipping(Recorder):
             # Who waited in vain for the end of the run need not do so once more for that of the process.
             self.flush(0 if self._progress.is_waited_for_in_vain else None)
             with self._store.at_once() or nullcontext():
-                self._catch_up()
+                self._catch_up(GRACE)
         finally:
             delivering, catching_up = self._delivering, self._catching_up
-            # Whoever does not answer has a piece in hand; it is delivered by whoever opens the journal next.
-            free, caught_up = delivering.acquire(timeout=GRACE), catching_up.acquire(timeout=GRACE)
+            within = is_within(self._deliver)  # then it has its turn, and gives it back itself
             try:
+                # Whoever does not answer has a piece in hand; it is delivered by whoever opens the journal next.
+                if not within:
+                    delivering.acquire(timeout=GRACE)
+                catching_up.acquire(timeout=GRACE)
                 self._end()
             finally:
-                if free:
-                    delivering.release()
-                if caught_up:
-                    catching_up.release()
+                if not within:
+                    give_back(delivering)
+                give_back(catching_up)
 
     def abandon(self) -> None:
         """Begin anew in a forked child: journal, thread and locks are the parent's."""
@@ -190,13 +194,16 @@ class Shipping(Recorder):
             return failure
         return None
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, timeout: float = -1) -> None:
         """Let the store do what it puts off; everything has arrived, whatever becomes of that."""
-        with self._catching_up:  # whoever closes the store next waits for this
-            try:
+        catching_up = self._catching_up
+        try:  # whoever closes the store next waits for this
+            if catching_up.acquire(timeout=timeout):  # or somebody is at it, and does not get on
                 self._store.catch_up()
-            except Exception as failure:  # noqa: BLE001 - it may not end the thread, and is tried again
-                logging.getLogger(__name__).debug("%s could not catch up: %s", self._progress.place, failure)
+        except Exception as failure:  # noqa: BLE001 - it may not end the thread, and is tried again
+            logging.getLogger(__name__).debug("%s could not catch up: %s", self._progress.place, failure)
+        finally:
+            give_back(catching_up)
 
     def _deliver(self, *, at_once: bool = False) -> None:
         """Bring everything there is to the store."""
@@ -219,25 +226,19 @@ class Shipping(Recorder):
 
         It takes two changes of threads less, which is what the end of a short run would spend most of its time on.
         """
-        delivering, can = self._delivering, self._store.at_once() is not None
-        if not can or self.waiting > LITTLE or not delivering.acquire(blocking=False):
+        if self._store.at_once() is None or self.waiting > LITTLE:
             return False
+        delivering = self._delivering
         try:
+            if not delivering.acquire(blocking=False):
+                return False
             self._deliver(at_once=True)
         except StoreError:
             return False  # the thread goes on trying
         finally:
-            delivering.release()
+            give_back(delivering)
         self._let_catch_up()
         return True
-
-    def _is_interrupted(self) -> bool:
-        """Whether this is the handler of a signal that came while this very thread was delivering."""
-        free = self._delivering.acquire(blocking=False)
-        if free:
-            self._delivering.release()
-        # Who has the lock and finds somebody at it is that somebody.
-        return free and self._delivery.is_busy
 
     def _let_catch_up(self) -> None:
         """Wake the thread now and then, so that the store puts off no more than it should."""
@@ -276,8 +277,7 @@ class Shipping(Recorder):
         if self._rest is not None:
             if self._rest.waiting:  # it became the older one just now
                 return
-            self._rest.end()
-            self._rest = None
+            self._end_rest(self._rest)
         shipment = self._shipment
         if shipment is None or shipment.delivered < self._full or shipment.waiting > MUCH:
             return
@@ -287,6 +287,15 @@ class Shipping(Recorder):
                     self._set_aside(shipment)
             finally:
                 self._naming.release()
+
+    def _end_rest(self, rest: Shipment) -> None:
+        # First of all there is room for the next one: whoever appends meanwhile may need it.
+        self._rest = None
+        try:
+            rest.end()
+        except BaseException:
+            self._rest = self._rest or rest  # it is tried again
+            raise
 
     def _set_aside(self, shipment: Shipment) -> None:
         """Make the present journal, which takes nothing more, the older one."""

@@ -163,6 +163,18 @@ class TestASignalInTheMidst:
         assert (found.info.status, found.data.params) == ("KILLED", {"lr": "0.1", "last": "words"})
         assert capsys.readouterr().err == ""
 
+    def test_may_close_what_is_being_delivered(
+        self, during: Callable[[Callable[[], object]], list[Any]], distant: Any
+    ) -> None:
+        """It is told that this does not wait; what it came in the midst of comes to its end all the same."""
+        run_id = distant.create_run(NewRun("0")).info.run_id
+        dovetail.log_param("lr", 0.1, run_id=run_id)
+        recorder: Any = places.recorder()
+        came = during(recorder.close)
+        recorder.flush()
+        assert [type(each) for each in came] == [DeliveryInterrupted]
+        assert distant.get_run(run_id).data.params == {"lr": "0.1"}
+
 
 class TestWhatIsRefused:
     def test_is_written_down_once_by_whoever_may_wait(self, distant: Any, folder: Path) -> None:

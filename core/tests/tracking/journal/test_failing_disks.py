@@ -133,6 +133,32 @@ class TestADiskThatFails:
             dovetail.log_metric("loss", 99, step=99)
         assert {0, 2, 99} <= set(steps(distant, run.info.run_id))
 
+    def test_is_answered_by_a_new_journal_while_the_one_before_is_just_removed(
+        self, distant: Any, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        close = JournalWriter.close
+        with dovetail.start_run() as run:
+            dovetail.log_metric("loss", 0)
+            distant.away = disk.fails = True
+            with pytest.raises(StoreUnavailable):
+                dovetail.log_metric("loss", 1, step=1)
+            disk.fails = False
+            dovetail.log_metric("loss", 2, step=2)
+            disk.fails = True
+            with pytest.raises(StoreUnavailable):
+                dovetail.log_metric("loss", 3, step=3)
+            distant.away = disk.fails = False
+
+            def logging(writer: JournalWriter, **options: Any) -> None:
+                monkeypatch.setattr(JournalWriter, "close", close)
+                dovetail.log_metric("loss", 4, step=4, run_id=run.info.run_id)  # it may be a thread without a run
+                close(writer, **options)
+
+            monkeypatch.setattr(JournalWriter, "close", logging)
+            dovetail.flush_async_logging()
+            assert JournalWriter.close is close, "it was removed, and somebody logged meanwhile"
+        assert {0, 2, 4} <= set(steps(distant, run.info.run_id))
+
 
 class TestAJournalThatCannotBeReadAnyMore:
     @pytest.fixture

@@ -33,7 +33,9 @@ from dovetail.tracking import console
 dovetail.start_run(run_name=os.environ.get("NAME", "wine"), log_output=True)
 print("hello", flush=True)
 time.sleep(0.5)
-os.kill(console._capture._relay.pid, signal.SIGKILL)
+relay = console._capture._relay
+os.kill(relay.pid, signal.SIGKILL)
+relay.wait()  # until it is gone it lives, and what it holds is left to it
 os._exit(0)
 """
 

@@ -161,9 +161,7 @@ def test_a_script_that_logs_meanwhile_neither_fails_nor_waits(server: Server, tm
                 break
             time.sleep(0.0002)
     assert breaking.returncode == 0
-    # A page of the journal may have to wait for a disk on which everybody tests; nothing ever waits for the server.
-    assert sorted(taken)[-3] < PATIENCE
-    assert max(taken) < AWAY / 2
+    assert max(taken) < PATIENCE
     found = dovetail.Client().get_metric_history(run.info.run_id, "loss")
     assert [(point.step, point.value) for point in found] == [(each, float(each)) for each in range(step + 1)]
     again = dovetail.get_run(run.info.run_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dovetail.errors import StoreUnavailable
@@ -47,7 +47,10 @@ class Pool(Generic[C]):
     def __init__(self, name: str, patience: float) -> None:
         self._name = name
         self._patience = patience
-        self._places = threading.BoundedSemaphore(MOST)
+        # Not a semaphore, which Ctrl-C may leave locked: it is written in Python.
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(MOST):
+            self._places.put(None)
         # The one used last on top. list.pop and append are atomic, so threads need no lock here.
         self._idle: list[tuple[float, C]] = []
         self._closed = False
@@ -61,15 +64,11 @@ class Pool(Generic[C]):
         Raises:
             StoreUnavailable: All were in use for too long.
         """
-        if not self._places.acquire(timeout=self._patience):
-            raise StoreUnavailable(
-                f"All {MOST} connections to {self._name} stayed in use by other threads for {self._patience:g} s.",
-                hint="Use fewer threads, or wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
-            )
+        self._take_place()
         try:
             return self._kept() or connect()
         except BaseException:
-            self._places.release()
+            self._places.put(None)
             raise
 
     def give(self, connection: C) -> None:
@@ -80,7 +79,7 @@ class Pool(Generic[C]):
             else:
                 connection.close()
         finally:
-            self._places.release()
+            self._places.put(None)
 
     def empty(self) -> None:
         """Close what is not in use: where one connection was lost, the others were, too."""
@@ -91,6 +90,15 @@ class Pool(Generic[C]):
         """Close what is not in use, and the rest when it is given back."""
         self._closed = True
         self.empty()
+
+    def _take_place(self) -> None:
+        try:
+            self._places.get(timeout=self._patience)
+        except Empty:
+            raise StoreUnavailable(
+                f"All {MOST} connections to {self._name} stayed in use by other threads for {self._patience:g} s.",
+                hint="Use fewer threads, or wait longer with DOVETAIL_BUSY_TIMEOUT=<seconds>.",
+            ) from None
 
     def _kept(self) -> C | None:
         if (top := self._top()) is None:

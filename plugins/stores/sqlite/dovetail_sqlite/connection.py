@@ -70,10 +70,18 @@ class Connection(ProcessBound):
         except BaseException:
             self.keys.settle(committed=False)
             # After a full disk, say, sqlite has rolled back by itself.
-            if not self.inherited and self.raw.in_transaction:
+            if not self.inherited and self.in_transaction:
                 transaction.execute("ROLLBACK")
             raise
         self.keys.settle(committed=True)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction goes on."""
+        try:
+            return self.raw.in_transaction
+        except sqlite3.ProgrammingError:  # it is closed: Ctrl-C came while the block was left, which is told of it last
+            return False
 
     def wait(self) -> None:
         """Wait for locks again, as long as is to be waited."""

@@ -13,6 +13,7 @@ from weakref import WeakSet, finalize
 
 from dovetail import posix, uris
 from dovetail.errors import StoreError, StoreUnavailable
+from dovetail.interrupts import give_back
 from dovetail_sql.database import Database, busy_timeout
 from dovetail_sql.forking import keep
 from dovetail_sql.schema import prepare
@@ -75,7 +76,9 @@ class FileDatabase(Database):
         self._pool = self._new_pool()
         self._file: tuple[int, int] | None = None
         self._ahead, self._unwritten = False, 0
-        # It knows whose turn it is: Ctrl-C may come right behind taking it, and it is given back all the same.
+        # It knows whose turn it is: Ctrl-C may come right behind taking it, and it is given back all the same. So is
+        # that of a transaction in the midst of which the handler of a signal writes: it is sqlite's lock that keeps
+        # writers apart, turns are there to be fair.
         self._turn = threading.RLock()
         self._preparing = threading.Lock()
 
@@ -103,7 +106,7 @@ class FileDatabase(Database):
                 yield transaction
         finally:
             self._unwritten += 1
-            _give_back(turn)
+            give_back(turn)
 
     @property
     def in_a_hurry(self) -> bool:
@@ -181,7 +184,7 @@ class FileDatabase(Database):
                 connection.raw.execute("VACUUM")
                 return max(0, before - self._size_without_log(connection))
         finally:
-            _give_back(turn)
+            give_back(turn)
 
     def _size_without_log(self, connection: Connection) -> int:
         """Bytes of the file, with all in it that lies in the write-ahead log."""
@@ -338,11 +341,6 @@ class _SchemaTransaction(SqliteTransaction):
                 if copy.new:
                     copy.path.unlink(missing_ok=True)
             raise
-
-
-def _give_back(turn: threading.RLock) -> None:
-    with suppress(RuntimeError):  # it was not this thread's turn yet
-        turn.release()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

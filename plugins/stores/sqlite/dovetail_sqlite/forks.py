@@ -23,8 +23,7 @@ class Gate:
     """What all transactions of a process go through, and what is shut while it forks."""
 
     def __init__(self) -> None:
-        # Reentrant: a signal or the garbage collector may come back here in the same thread.
-        self._changed = threading.Condition(threading.RLock())
+        self._begin_anew()
         self._inside: dict[int, tuple[str, ...]] = {}
         self._forking: int | None = None
 
@@ -38,7 +37,7 @@ class Gate:
 
     def enter(self, thread: int, path: str) -> None:
         """Go through."""
-        with self._changed:
+        with self._lock:
             # Whoever is inside already is waited for, and must not wait here in turn.
             while self._forking not in (None, thread) and thread not in self._inside:
                 self._changed.wait()
@@ -47,7 +46,7 @@ class Gate:
 
     def leave(self, thread: int) -> None:
         """Come back."""
-        with self._changed:
+        with self._lock:
             rest = self._inside.get(thread, ())[:-1]
             if rest:
                 self._inside[thread] = rest
@@ -58,14 +57,14 @@ class Gate:
     def shut(self) -> None:
         """Before a fork: hold up new transactions of other threads, and wait for those under way."""
         me, deadline = threading.get_ident(), time.monotonic() + _PATIENCE
-        with self._changed:
+        with self._lock:
             self._wait_until(lambda: self._forking in (None, me), deadline)
             self._forking = me
             self._wait_until(lambda: not self._inside.keys() - {me}, deadline)
 
     def reopen(self) -> None:
         """After a fork, in the parent."""
-        with self._changed:
+        with self._lock:
             if self._forking == threading.get_ident():
                 self._forking = None
                 self._changed.notify_all()
@@ -77,11 +76,17 @@ class Gate:
             The files that a transaction was on all the same: one of the forking thread, or one that took too long.
         """
         me, left = threading.get_ident(), self._inside
-        self._changed = threading.Condition(threading.RLock())
+        self._begin_anew()
         # The child unwinds the transactions it was forked in, and leaves by this gate.
         self._inside = {me: left[me]} if me in left else {}
         self._forking = None
         return {path for paths in left.values() for path in paths}
+
+    def _begin_anew(self) -> None:
+        # Reentrant: a signal or the garbage collector may come back here in the same thread. And taken itself, not by
+        # way of the condition: that is Python, in the midst of which Ctrl-C may come and leave it taken for good.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
 
     def _wait_until(self, condition: Callable[[], bool], deadline: float) -> None:
         self._changed.wait_for(condition, max(0.0, deadline - time.monotonic()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dovetail_sql.forking import keep
@@ -23,10 +23,10 @@ class Pool:
     """Connections that nobody uses at the moment, roomy ones on top, and all that are open."""
 
     def __init__(self) -> None:
-        # list's methods are atomic, so threads need no lock for it.
+        # list's methods are atomic, so threads need no lock for it, which Ctrl-C might leave taken.
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
-        self._room = threading.Semaphore(ROOMY)
+        self._room = [True] * ROOMY
         self._closed = False
         self._process = os.getpid()
 
@@ -39,7 +39,8 @@ class Pool:
 
     def added(self, connection: Connection) -> Connection:
         """The same connection, which is given back here from now on."""
-        connection.roomy = self._room.acquire(blocking=False)
+        with suppress(IndexError):
+            connection.roomy = self._room.pop()
         self._open.add(connection)
         return connection
 
@@ -72,5 +73,5 @@ class Pool:
     def _drop(self, connection: Connection) -> None:
         self._open.discard(connection)
         if connection.roomy:
-            self._room.release()
+            self._room.append(True)
         connection.close()
