@@ -132,15 +132,16 @@ class TestWhatIsStillRefused:
 
 
 class TestManyAtOnce:
-    def test_memory_is_the_same_after_a_hundred_thousand_points(self) -> None:
+    def test_memory_is_the_same_after_twenty_thousand_points(self) -> None:
+        """What is kept of each of them, and be it a number, would be seen; to watch memory is slow."""
         with mlflow.start_run():
             mlflow.log_metric("warm", 1)
             tracemalloc.start()
-            for step in range(100_000):
+            for step in range(20_000):
                 mlflow.log_metric(f"loss {step % 5000}", step, step=step)
             grown, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-        assert grown < 100_000
+        assert grown < 50_000
 
     def test_sixteen_threads(self) -> None:
         def train(number: int) -> str:
