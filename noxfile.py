@@ -5,6 +5,7 @@ The folders are the registry: a new distribution needs no line here.
 
 from __future__ import annotations
 
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -23,13 +24,15 @@ PINS = ("-c", "requirements/constraints.txt")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 # In an environment that holds everything, a test that misses a library fails instead of being skipped.
 COMPLETE = {"DOVETAIL_TEST_LIBRARIES": "required"}
+# The clients of MLflow that the server is tried with: of its third series the newest there is.
+CLIENTS = ("==2.9.2", "==2.17.2", ">=3")
 
 nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
 # A missing interpreter is skipped, and said so; where the variable CI is set, it is an error.
 nox.options.download_python = "never"
 TESTS = f"tests-{HERE if HERE in PYTHONS else PYTHONS[-1]}"
-nox.options.sessions = ["lint", "types", "docs", "wheels", "interop", "frames", TESTS]
+nox.options.sessions = ["lint", "types", "docs", "wheels", "interop", "clients", "frames", TESTS]
 
 
 @nox.session
@@ -72,6 +75,23 @@ def interop(session: nox.Session) -> None:
     session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
     tests = ["tests/e2e/test_mlflow_models.py", "tests/e2e/test_import_mlflow.py"]
     session.run("pytest", "-rsfE", *tests, env={**COMPLETE, "DOVETAIL_TEST_MLFLOW_PYTHON": python})
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """MLflow's own clients, old and new, against the server; each gets an environment of its own."""
+    install_checkout(session)
+    pythons = []
+    for number, version in enumerate(CLIENTS):
+        peer = Path(session.create_tmp()).absolute() / f"client{number}"
+        session.run("python", "-m", "venv", "--clear", str(peer))
+        pythons.append(str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python"))
+        # Old ones still ask setuptools for what it has given up since.
+        session.run(
+            pythons[-1], "-m", "pip", "install", "-q", f"mlflow-skinny{version}", "setuptools<81", external=True
+        )
+    variables = {**COMPLETE, "DOVETAIL_TEST_MLFLOW_CLIENTS": os.pathsep.join(pythons)}
+    session.run("pytest", "-rsfE", "tests/e2e/test_mlflow_clients.py", *session.posargs, env=variables)
 
 
 @nox.session

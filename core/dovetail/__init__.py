@@ -147,6 +147,7 @@ _SUBMODULES = (
     "uris",
     "utils",
     "values",
+    "wire",
 )
 
 __all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605 - what type checkers see stands in __init__.pyi

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dovetail.environments.manager import EnvManager
     from dovetail.models.flavor import Flavor
     from dovetail.projects.backend import Backend
+    from dovetail.projects.served import Served
     from dovetail.registry.store import RegistryStore
     from dovetail.tracking.store import TrackingStore
     from dovetail.values import Event, Run
@@ -98,6 +99,11 @@ def dovetail_samplers() -> Mapping[str, Callable[..., Any]]:  # type: ignore[emp
 @hookspec(firstresult=True)
 def dovetail_fetch_project(uri: str, version: str | None, destination: Path) -> Path | None:
     """Bring a project that is not a local folder to ``destination``; answer the project's folder."""
+
+
+@hookspec(firstresult=True)
+def dovetail_serve(tracking_uri: str, registry_uri: str) -> Served | None:
+    """Serve stores to a program on this machine that speaks MLflow's wire alone, for as long as it runs."""
 
 
 @hookspec(firstresult=True)

@@ -14,10 +14,10 @@ class Setting:
 
     Args:
         name: Its key in ``dovetail.toml``.
-        kind: ``str``, ``bool``, ``float``, ``count`` (a whole number of at least 1), ``list`` (comma-separated in the
-            environment), ``word`` (one of ``words``), ``duration`` (seconds; written as ``durations`` says) or
-            ``location``: a URI or path, which in a file is relative to that file's folder, elsewhere to the working
-            folder.
+        kind: ``str``, ``secret`` (text that no message shows), ``bool``, ``float``, ``count`` (a whole number of at
+            least 1), ``list`` (comma-separated in the environment), ``word`` (one of ``words``), ``duration`` (seconds;
+            written as ``durations`` says) or ``location``: a URI or path, which in a file is relative to that file's
+            folder, elsewhere to the working folder.
         default: What holds when nobody sets it.
         text: One sentence for people.
         twin: MLflow's variable for the same thing, read when ours is not set.
@@ -156,6 +156,61 @@ ALL = (
         None,
         "What metrics of this machine have in their names, where several machines log to one run.",
         twin="MLFLOW_SYSTEM_METRICS_NODE_ID",
+    ),
+    Setting(
+        "tracking_username",
+        "str",
+        None,
+        "The user that tracking servers are told, with tracking_password.",
+        twin="MLFLOW_TRACKING_USERNAME",
+    ),
+    Setting(
+        "tracking_password",
+        "secret",
+        None,
+        "The password of that user; better in the environment than in a file that others read.",
+        twin="MLFLOW_TRACKING_PASSWORD",
+    ),
+    Setting(
+        "tracking_token",
+        "secret",
+        None,
+        "The bearer's token that tracking servers are told where there is no user.",
+        twin="MLFLOW_TRACKING_TOKEN",
+    ),
+    Setting(
+        "tracking_insecure_tls",
+        "bool",
+        False,
+        "Talk to tracking servers without looking at their certificates: whoever is in between can read along.",
+        twin="MLFLOW_TRACKING_INSECURE_TLS",
+    ),
+    Setting(
+        "tracking_server_cert_path",
+        "location",
+        None,
+        "The certificates that tracking servers are trusted by; by default the system's.",
+        twin="MLFLOW_TRACKING_SERVER_CERT_PATH",
+    ),
+    Setting(
+        "tracking_client_cert_path",
+        "location",
+        None,
+        "The certificate and key that tracking servers know this user by, in one PEM file.",
+        twin="MLFLOW_TRACKING_CLIENT_CERT_PATH",
+    ),
+    Setting(
+        "http_request_timeout",
+        "float",
+        120.0,
+        "Seconds to wait for the answer of a tracking server; 0 for as long as it takes.",
+        twin="MLFLOW_HTTP_REQUEST_TIMEOUT",
+    ),
+    Setting(
+        "http_retry_seconds",
+        "float",
+        10.0,
+        "Seconds for which a tracking server that cannot be reached or is busy is tried again; 0 for once.",
     ),
     Setting("busy_timeout", "float", 60.0, "Seconds to wait for a database that another process is writing to."),
     Setting("dotenv", "bool", True, "Read settings from .env files."),

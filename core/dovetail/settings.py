@@ -177,6 +177,8 @@ def _converted(setting: Setting, value: Any, place: str) -> Any:
 
 
 def _shown(setting: Setting, value: Any) -> str:
+    if setting.kind == "secret":
+        return "something else"
     # Locations may have passwords in them.
     if setting.kind == "location" and not isinstance(value, str):
         return f"a {type(value).__name__}"
@@ -254,6 +256,7 @@ def _duration(value: Any) -> float:
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "str": _text,
+    "secret": _text,
     "location": _location,
     "bool": _switch,
     "float": _number,
@@ -263,6 +266,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
 }
 _EXPECTED = {
     "str": "text",
+    "secret": "text",
     "location": "a URI or path",
     "bool": "true or false",
     "float": "a number of at least 0",

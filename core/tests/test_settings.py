@@ -239,6 +239,17 @@ class TestKinds:
         assert "hunter2" not in str(caught.value)
 
 
+class TestSecrets:
+    @pytest.mark.parametrize("name", ["tracking_password", "tracking_token"])
+    def test_are_text_and_not_shown_where_they_are_not(self, name: str) -> None:
+        write("dovetail.toml", f"{name} = 90210\n")
+        with pytest.raises(InvalidSetting, match=f"{name} is set to something else by .*; it must be text") as raised:
+            settings.get(name)
+        assert "90210" not in str(raised.value)
+        write("dovetail.toml", f'{name} = "90210"\n')
+        assert settings.get(name) == "90210"
+
+
 class TestBrokenFiles:
     @pytest.mark.parametrize("name", ["dovetail.toml", "pyproject.toml"])
     @pytest.mark.parametrize("text", ["[tool.dovetail\n", "tool.dovetail.run_id = \n", "dovetail = \xff"])

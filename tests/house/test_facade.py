@@ -52,7 +52,9 @@ def test_help_imports_no_command_and_no_store() -> None:
     loaded = loaded_by(
         "import sys, io\nfrom dovetail.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass"
     )
-    shared = {f"dovetail.cli.{name}" for name in ("app", "group", "interruption", "main", "output", "styling")}
+    shared = {
+        f"dovetail.cli.{name}" for name in ("app", "group", "interruption", "main", "output", "plugin_help", "styling")
+    }
     assert not {name for name in loaded if name.startswith("dovetail.cli.")} - shared
     assert not {name for name in loaded if name.startswith(("dovetail_", "dovetail.tracking", "dovetail.models"))}
 

@@ -39,6 +39,7 @@ FLOORS = {
     "tracking.bin": 2,
     "tracking.leases": 2,
     "tracking.history_store": 2,
+    "tracking.log_store": 2,
     "tracking.holder": 2,
     "tracking.logged_model_store": 2,
     "registry.store": 2,
@@ -92,6 +93,8 @@ FLOORS = {
     "projects.project": 2,
     "projects.conda_env": 2,
     "projects.quoting": 2,
+    # values and calls as they cross the network
+    "wire": 2.5,
     # what looks at plugins of every kind
     "inspection": 2.9,
     # MLflow's names for what stands below; nothing is made here

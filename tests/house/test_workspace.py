@@ -29,6 +29,7 @@ OTHER_NAMES = {
     "dovetail-mysql": {"mariadb"},  # what speaks the same language has a name of its own
     "dovetail-file": {"dir"},  # `file:` is how people write where a database lies
     "dovetail-fsspec": {"file", "memory", "*"},  # one plugin for schemes without one of their own
+    "dovetail-http": {"https", "mlflow-artifacts"},  # the same by TLS, and the files of the runs there
     "dovetail-system": {"local"},  # the name that existing projects use
 }
 

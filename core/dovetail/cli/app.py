@@ -39,7 +39,6 @@ COMMANDS = {
 # What MLflow's users call and is not here yet.
 ABSENT = {
     "ui": "a UI",
-    "server": "a tracking server",
     "deployments": "deployments",
 }
 

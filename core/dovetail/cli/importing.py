@@ -24,7 +24,10 @@ def group() -> None:
 @app.command("mlflow")
 def mlflow(
     source: Annotated[
-        str, typer.Argument(metavar="SRC", help="MLflow's directory (mlruns) or SQLite database (mlflow.db).")
+        str,
+        typer.Argument(
+            metavar="SRC", help="MLflow's directory (mlruns), SQLite database (mlflow.db) or server (http://host:5000)."
+        ),
     ],
     destination: Annotated[str | None, selection.DESTINATION] = None,
     *,
@@ -40,7 +43,7 @@ def mlflow(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be brought.")] = False,
     json: Annotated[bool, output.JSON] = False,
 ) -> None:
-    """Bring in experiments, runs, logged models and registered models from MLflow's files, which are never changed.
+    """Bring in experiments, runs, logged models and registered models from MLflow's files or server, never changed.
 
     Ids, times, histories and version numbers are kept. Artifacts stay where they are and are referred to, unless
     --artifacts copies them. It may be interrupted and called again: what is there is not written again.

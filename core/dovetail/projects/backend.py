@@ -27,6 +27,7 @@ class Job:
         environment: What it runs inside.
         log: Local file that keeps its output; the backend writes or fills it.
         options: The backend's own options (``--backend-config``).
+        keep: Descriptors of this machine that the command inherits, where it runs here.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class Job:
     environment: Environment
     log: Path
     options: Mapping[str, object] = field(default_factory=dict)
+    keep: tuple[int, ...] = ()
 
 
 class Submission(ABC):

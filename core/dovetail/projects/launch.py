@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dovetail import plugins
+from dovetail import plugins, settings, uris
 from dovetail.documents import shown
 from dovetail.environments import wheelhouse
 from dovetail.environments.choice import default_manager
@@ -22,6 +23,7 @@ from dovetail.projects.fetching import fetch, source_name
 from dovetail.projects.project import Project
 from dovetail.projects.slot import RunSlot, ended_on_error
 from dovetail.projects.submitted import SubmittedRun, echo_to_stdout
+from dovetail.settings import SETTINGS
 from dovetail.tracking import surroundings
 from dovetail.tracking.casting import as_tags
 from dovetail.tracking.client import Client
@@ -36,9 +38,12 @@ if TYPE_CHECKING:
     from dovetail.environments.manager import Environment, Progress
     from dovetail.environments.spec import EnvSpec
     from dovetail.projects.backend import Backend, Submission
+    from dovetail.projects.served import Served
     from dovetail.values import Run
 
 __all__ = ["run"]
+
+_CREDENTIALS = ("tracking_username", "tracking_password", "tracking_token")
 
 
 def run(
@@ -104,8 +109,9 @@ def run(
     with ended_on_error(started):
         environment = maker.prepare(wheelhouse.bind(spec), told)
         _record_python(started, asked, environment)
-        job = _job(started, project, command, environment, options)
-        submitted = SubmittedRun(started.info.run_id, _submitted(place, job), Client().store, job.log)
+        with _served() or nullcontext() as served:
+            job = _job(started, project, command, environment, options, served)
+            submitted = SubmittedRun(started.info.run_id, _submitted(place, job), Client().store, job.log)
         surroundings.begin_project(started, project.folder, command.text, environment)
     if not synchronous:
         submitted.watch()
@@ -165,15 +171,35 @@ def _tags(
     return tags
 
 
-def _job(run: Run, project: Project, command: Command, environment: Environment, options: Mapping[str, Any]) -> Job:
+def _served() -> Served | None:
+    """A server for code that says ``import mlflow``; None where it needs none, or nobody else can open the store."""
+    client = Client()
+    scheme = uris.scheme_of(client.store.uri)
+    if scheme in ("http", "https") or scheme not in plugins.offers("tracking_stores") or not client.store.lasting:
+        return None
+    served: Served | None = plugins.ask(
+        "dovetail_serve", tracking_uri=client.store.uri, registry_uri=client.registry_uri
+    )
+    return served
+
+
+def _job(
+    run: Run,
+    project: Project,
+    command: Command,
+    environment: Environment,
+    options: Mapping[str, Any],
+    served: Served | None,
+) -> Job:
     return Job(
         run_id=run.info.run_id,
         argv=_shell(command.text),
-        env=_variables(run),
+        env={**_variables(run), **(_served_variables(served) if served else {})},
         folder=project.folder.absolute(),
         environment=environment,
         log=state_folder() / "runs" / run.info.run_id / "output.log",
         options=options,
+        keep=served.keep if served else (),
     )
 
 
@@ -209,6 +235,12 @@ def _variables(run: Run) -> dict[str, str]:
         # All that it and its children print is kept with this run already.
         "DOVETAIL_LOG_OUTPUT": "false",
     }
+
+
+def _served_variables(served: Served) -> dict[str, str]:
+    """Where MLflow's clients find the server; what servers elsewhere are told of us stays as it is."""
+    known = {SETTINGS[name].variable: settings.get(name) for name in _CREDENTIALS}
+    return {**served.variables, **{variable: value for variable, value in known.items() if value}}
 
 
 def _quiet(message: str) -> None:

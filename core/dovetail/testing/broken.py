@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from dovetail.errors import AlreadyExists, InvalidFilter, ParamConflict
-from dovetail.testing import broken_bins, broken_endings, broken_histories, broken_leases, broken_models
+from dovetail.testing import broken_bins, broken_endings, broken_groups, broken_histories, broken_leases, broken_models
 from dovetail.testing.memory import MemoryTrackingStore
 from dovetail.testing.records import RUN_NAME, Record
 from dovetail.tracking.pages import page_of
@@ -370,6 +370,7 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     Unlocked: "test_threads_that_log_to_one_run_lose_nothing",
     **broken_histories.FAULTS,
     **broken_endings.FAULTS,
+    **broken_groups.FAULTS,
     **broken_leases.FAULTS,
     **broken_models.FAULTS,
     **broken_bins.FAULTS,

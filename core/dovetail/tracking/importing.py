@@ -1,4 +1,4 @@
-"""Bringing what MLflow kept in a directory or a database into a store of ours."""
+"""Bringing what MLflow kept in a directory or a database, or has on a server, into a store of ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dovetail.tracking import modes, places
 from dovetail.tracking.importing_registry import Registered, reachable
 from dovetail.tracking.mlflow_database import MlflowDatabase
 from dovetail.tracking.mlflow_files import MlflowFiles
+from dovetail.tracking.mlflow_server import MlflowServer
 from dovetail.tracking.syncing_experiments import bring
 from dovetail.tracking.syncing_files import Files
 from dovetail.tracking.syncing_report import SyncReport
@@ -42,20 +43,21 @@ def import_mlflow(
     dry_run: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> SyncReport:
-    """Bring experiments, runs, logged models and registered models from MLflow's files; these are never changed.
+    """Bring experiments, runs, logged models and registered models from MLflow; what it has is never changed.
 
     Runs and logged models keep their ids, times and histories, versions of registered models their numbers. What was
     brought before is not written again. What is deleted in MLflow is left out.
 
     Args:
-        source: A directory such as ``mlruns``, or a SQLite database such as ``mlflow.db`` or ``sqlite:///mlflow.db``.
+        source: A directory such as ``mlruns``, a SQLite database such as ``mlflow.db`` or ``sqlite:///mlflow.db``, or
+            the address of a tracking server that runs, such as ``http://host:5000``.
         destination: The URI of the store to write to; by default the tracking URI in force. Registered models go to the
             registry beside it.
         artifacts: ``keep``: experiments that are made keep MLflow's place for artifacts, which then stay there; those
             of an experiment that is there already with another place, as ``Default`` is, are copied. ``copy``: all are
             copied. ``none``: they are left out.
         artifacts_from: Where a tracking server of MLflow's kept what it calls ``mlflow-artifacts:``, such as
-            ``./mlartifacts``.
+            ``./mlartifacts``; by default a source that is a server is asked for them.
         experiments: Only these, by id or name, and no registered models; one may be given as text.
         dry_run: Whether to write nothing: the answer says what would be brought.
         progress: Told the id of each run that is done.
@@ -72,7 +74,7 @@ def import_mlflow(
     named = (experiments,) if isinstance(experiments, str) else tuple(experiments)
     report = SyncReport(destination=uris.masked(target), dry_run=dry_run)
     with ExitStack() as closing:
-        origin = _opened(source, report, artifacts_from)
+        origin = _opened(source, report, artifacts_from, closing)
         closing.callback(origin.close)
         report.source = origin.name
         found = [each for each in origin.experiments() if not named or {each.experiment_id, each.name} & set(named)]
@@ -90,10 +92,15 @@ def import_mlflow(
 
 
 def _opened(
-    source: str | os.PathLike[str], report: SyncReport, artifacts_from: str | os.PathLike[str] | None
+    source: str | os.PathLike[str],
+    report: SyncReport,
+    artifacts_from: str | os.PathLike[str] | None,
+    closing: ExitStack,
 ) -> MlflowSource:
-    path = _path(source)
     served = None if artifacts_from is None else places.artifact_location(artifacts_from)
+    if uris.scheme_of(os.fspath(source)) in ("http", "https"):
+        return MlflowServer(os.fspath(source), report, served, closing)
+    path = _path(source)
     if path.is_dir():
         return MlflowFiles(path, report, served)
     if not path.exists():
@@ -114,8 +121,9 @@ def _path(source: str | os.PathLike[str]) -> Path:
         text = text.partition("///")[2]
     elif scheme != "file":
         raise InvalidInput(
-            f"{uris.masked(text)} is neither a directory nor a SQLite file of MLflow's; only these can be imported.",
-            hint="Name the directory (mlruns) or the file (mlflow.db).",
+            f"{uris.masked(text)} is neither a directory nor a SQLite file nor a server of MLflow's; only these "
+            "can be imported.",
+            hint="Name the directory (mlruns), the file (mlflow.db) or the server (http://host:port).",
         )
     return uris.path_of(text)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail.tracking.bin import Bin
 from dovetail.tracking.history_store import HistoryStore
 from dovetail.tracking.leases import Leases
+from dovetail.tracking.log_store import LogStore
 from dovetail.tracking.logged_model_store import LoggedModelStore
 from dovetail.tracking.walking import every
 from dovetail.values.page import Page
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dovetail.values import (
-        Batch,
         DatasetInput,
         Experiment,
-        JournalMark,
         Lease,
         LoggedModelInput,
         LoggedModelOutput,
@@ -37,10 +36,11 @@ __all__ = ["MAX_PAGE", "TrackingStore"]
 MAX_PAGE = 50_000
 
 
-class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
+class TrackingStore(LogStore, HistoryStore, LoggedModelStore, Leases, Bin):
     """Keeps experiments, runs, logged models, and what was logged to them.
 
-    The methods for logged models stand in ``LoggedModelStore``, those for what is deleted in ``Bin``.
+    The methods for batches stand in ``LogStore``, those for logged models in ``LoggedModelStore``, those for what is
+    deleted in ``Bin``.
 
     Guarantees every store gives, and ``dovetail.testing.TrackingStoreSuite`` checks:
 
@@ -345,36 +345,6 @@ class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
     # --- what runs log ---------------------------------------------------------------------------------------
 
     @abstractmethod
-    def log_batch(self, run_id: str, batch: Batch, *, mark: JournalMark | None = None, ended: bool = False) -> None:
-        """Store metrics, params and tags of a run, and how it ends, all of it or nothing.
-
-        Identical metric points (key, step, timestamp, value) are one point, whenever they were logged. A param may be
-        logged again with the same value. Of two tags of one key the last one holds, but one that says when it was set
-        takes no newer one's place (of one that was removed see ``delete_tag``); the tag ``mlflow.runName`` renames
-        the run.
-
-        A metric with a ``model_id`` is a point of that logged model as well; with a dataset's name and digest it says
-        what it was measured on, whether or not the dataset is known by ``log_inputs`` (yet).
-
-        A batch with an ``end`` ends the run as ``update_run`` does, behind all else that is in it, unless somebody else
-        sees to the run by now or it is too late for that (see ``Ending``); then the rest is stored all the same.
-
-        Args:
-            run_id: The run.
-            batch: What to store.
-            mark: Which journal record this is. A mark whose sequence is not above the highest one stored for its writer
-                was stored before: then nothing is done and nothing is wrong, whatever became of the run. The highest
-                sequence is stored with the batch, atomically.
-            ended: Accept metrics and params although the run has ended: for journals that arrive late.
-
-        Raises:
-            NotFound: There is no such run, or no logged model that a metric names.
-            ParamConflict: A param of that key has another value.
-            RunEnded: The run is deleted; or it has ended, metrics or params are among the batch, and neither ``mark``
-                nor ``ended`` is given. Tags may be set on a run that has ended.
-        """
-
-    @abstractmethod
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag.
 
@@ -409,10 +379,6 @@ class TrackingStore(HistoryStore, LoggedModelStore, Leases, Bin):
             NotFound: There is no such run or logged model.
             RunEnded: The run is deleted.
         """
-
-    @abstractmethod
-    def applied(self, writer: str) -> int:
-        """The highest sequence stored for a journal's writer, 0 if none."""
 
     def close(self) -> None:
         """Let go of connections; the instance is not used afterwards. Closing twice does nothing."""

@@ -28,6 +28,10 @@ def resolved(uri: str | os.PathLike[str]) -> str:
     text = text_of(uri).removeprefix(GUARD)
     if text in _SERVICES and isinstance(uri, str):
         raise PluginMissing(f"No plugin answers for {text!r}.", hint=f"A folder of that name is ./{text}.")
+    if _ADDRESS.match(text) and isinstance(uri, str) and not Path(text).exists():
+        raise InvalidUri(
+            f"{text!r} looks like the address of a server.", hint=f"Write http://{text}, or ./{text} for a folder."
+        )
     scheme = uris.scheme_of(text)
     if scheme == "file":
         return _from_path(_path_of(text), text)
@@ -39,6 +43,8 @@ def resolved(uri: str | os.PathLike[str]) -> str:
     return text
 
 
+# A host and its port, without what would say that it is one; a drive of Windows has no digits behind its colon.
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{2,5}(/|\Z)")
 _SERVICES = ("databricks", "databricks-uc")
 # Three slashes and no fourth: a relative file, as sqlite URIs have it; ``:memory:`` is none, a drive is absolute.
 _RELATIVE = re.compile(r"([^:/]+:///)(?=[^/?:])(?![A-Za-z]:)")

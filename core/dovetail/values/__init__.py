@@ -8,6 +8,7 @@ from dovetail.values.experiment import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT
 from dovetail.values.file_info import FileInfo
 from dovetail.values.lease import Lease
 from dovetail.values.link import LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
+from dovetail.values.log_entry import LogEntry
 from dovetail.values.logged_model import LoggedModel, LoggedModelStatus, NewLoggedModel
 from dovetail.values.measure import Metric, MetricColumns, Param, Tag
 from dovetail.values.page import Page
@@ -36,6 +37,7 @@ __all__ = [
     "JournalMark",
     "Lease",
     "LifecycleStage",
+    "LogEntry",
     "LoggedModel",
     "LoggedModelInput",
     "LoggedModelOutput",

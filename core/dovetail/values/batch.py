@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from dovetail.errors import InvalidInput
 from dovetail.values.measure import Metric, MetricColumns, Param, Tag
+from dovetail.values.names import MAX_INT, check_text
 from dovetail.values.value import Value
 
 if TYPE_CHECKING:
     from dovetail.values.ending import Ending
 
 __all__ = ["Batch", "JournalMark"]
+
+_MAX_WRITER = 256
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,11 +87,15 @@ class JournalMark(Value):
     Args:
         writer: The journal file's random id; one process writes one file.
         sequence: The batch's number in that file, counting up from 1.
+
+    Raises:
+        InvalidInput: One of them is none that a store can keep.
     """
 
     writer: str
     sequence: int
 
     def __post_init__(self) -> None:
-        if not self.writer or self.sequence < 1:
+        check_text("writer of a journal mark", self.writer, _MAX_WRITER)
+        if not self.writer or not 1 <= self.sequence <= MAX_INT:
             raise InvalidInput(f"{self!r} is no journal mark; it needs a writer and a sequence of at least 1.")

@@ -234,7 +234,7 @@ def test_what_others_wrote_does_nothing_to_the_terminal(dovetail: Any) -> None:
     assert not {"\x1b", "\x07"} & set(shown.err)
 
 
-@pytest.mark.parametrize(("name", "what"), [("ui", "a UI"), ("server", "a tracking server")])
+@pytest.mark.parametrize(("name", "what"), [("ui", "a UI"), ("deployments", "deployments")])
 def test_what_is_not_here_yet_is_said(dovetail: Any, name: str, what: str) -> None:
     shown = dovetail(name)
     assert shown.exit_code == 2

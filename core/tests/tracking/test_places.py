@@ -277,7 +277,7 @@ class TestWhatIsRefused:
     def test_a_scheme_that_nobody_answers_for_says_what_there_is(self) -> None:
         with pytest.raises(PluginMissing, match="No tracking store answers for 'mssql'") as caught:
             mlflow.set_tracking_uri("mssql+pyodbc://u@h/db")
-        assert "Installed: dir, mariadb, memory" in str(caught.value)
+        assert "Installed: dir, http, https, mariadb, memory" in str(caught.value)
         with pytest.raises(PluginMissing, match="Did you mean 'memory'"):
             mlflow.set_tracking_uri("memry://x")
 
@@ -368,3 +368,15 @@ class TestClients:
 def test_a_place_that_nothing_can_be_kept_in_is_refused_at_once(uri: str) -> None:
     with pytest.raises(InvalidUri):
         mlflow.set_tracking_uri(uri)
+
+
+class TestAnAddressWithoutAScheme:
+    @pytest.mark.parametrize("uri", ["127.0.0.1:5000", "localhost:5000", "tracking.example.com:80/team"])
+    def test_is_no_folder(self, uri: str) -> None:
+        with pytest.raises(InvalidUri, match=f"http://{uri}"):
+            mlflow.set_tracking_uri(uri)
+
+    def test_is_one_where_there_is_such_a_folder(self) -> None:
+        Path("2024.11:12").mkdir()
+        mlflow.set_tracking_uri("2024.11:12")
+        assert mlflow.get_tracking_uri().startswith("sqlite:///")

@@ -14,6 +14,7 @@ from dovetail.values import (
     Batch,
     Experiment,
     JournalMark,
+    LogEntry,
     Metric,
     NewRun,
     Page,
@@ -142,6 +143,19 @@ class TestBatch:
             JournalMark("writer", 0)
         with pytest.raises(InvalidInput):
             JournalMark("", 1)
+
+    @pytest.mark.parametrize(
+        ("writer", "sequence"), [("w" * 257, 1), ("a\x00", 1), ("\ud800", 1), (1, 1), ("w", 2**63)]
+    )
+    def test_a_mark_is_one_that_every_store_can_keep(self, writer: Any, sequence: int) -> None:
+        with pytest.raises(InvalidInput):
+            JournalMark(writer, sequence)
+        assert JournalMark("w" * 256, 2**63 - 1).sequence == 2**63 - 1
+
+    @pytest.mark.parametrize("run_id", [None, 7, b"abc"])
+    def test_an_entry_names_its_run_by_text(self, run_id: Any) -> None:
+        with pytest.raises(InvalidInput, match="run id"):
+            LogEntry(run_id, Batch())
 
 
 class TestExperiment:

@@ -7,6 +7,12 @@ from dovetail.testing.tracking_store.bin import BinStories
 from dovetail.testing.tracking_store.columns import ColumnStories
 from dovetail.testing.tracking_store.endings import EndingStories
 from dovetail.testing.tracking_store.experiments import ExperimentStories
+from dovetail.testing.tracking_store.groups import (
+    GroupMarkStories,
+    GroupOrderStories,
+    GroupStories,
+    GroupThreadStories,
+)
 from dovetail.testing.tracking_store.histories import (
     HistoryProcessStories,
     HistoryStories,
@@ -20,6 +26,7 @@ from dovetail.testing.tracking_store.logged_models import LoggedModelStories
 from dovetail.testing.tracking_store.metrics import MetricStories
 from dovetail.testing.tracking_store.moves import MoveStories
 from dovetail.testing.tracking_store.processes import ProcessStories, ReopenStories
+from dovetail.testing.tracking_store.random_groups import RandomGroupStories
 from dovetail.testing.tracking_store.rewinding import RewindStories
 from dovetail.testing.tracking_store.runs import RunStories
 from dovetail.testing.tracking_store.searches import ExperimentSearchStories, RunSearchStories
@@ -37,6 +44,11 @@ class TrackingStoreSuite(
     LateTagStories,
     LeaseStories,
     EndingStories,
+    GroupStories,
+    GroupOrderStories,
+    GroupMarkStories,
+    GroupThreadStories,
+    RandomGroupStories,
     RewindStories,
     MetricStories,
     HistoryStories,

@@ -124,6 +124,13 @@ class MetricStories(Stories):
         for page in (store.get_metric_history("nobody", "loss"), store.get_metric_history(run_id, "lr")):
             assert (list(page), page.token) == ([], None)
 
+    def test_a_page_of_a_history_may_be_larger_than_any(self, store: TrackingStore) -> None:
+        """Whoever wants all of it may ask for the largest page there is."""
+        run_id = started(store)
+        store.log_batch(run_id, batch_of(point(0.5)))
+        page = store.get_metric_history(run_id, "loss", 2**63 - 1)
+        assert ([each.value for each in page], page.token) == ([0.5], None)
+
     @pytest.mark.parametrize("size", [1, 3, 5, 10, 100])
     def test_history_comes_in_pages(self, store: TrackingStore, size: int) -> None:
         """Pages of a history follow each other without gap or overlap; the last one has no token."""

@@ -129,7 +129,7 @@ def _grace(job: Job) -> float:
 def _started(argv: list[str], variables: dict[str, str], job: Job, log: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         # Who removes environments must see this one in use for as long as the job runs, whatever becomes of us.
-        keep = job.environment.keep
+        keep = (*job.environment.keep, *job.keep)
         return start_group(argv, env=variables, cwd=job.folder, stdout=log, stderr=subprocess.STDOUT, keep=keep)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error

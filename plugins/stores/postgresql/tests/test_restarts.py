@@ -5,81 +5,23 @@ The server is one of the tests' own: nobody else's may be stopped.
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import socket
-import subprocess
 import time
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
 import dovetail
 from dovetail.errors import StoreUnavailable
 from dovetail.tracking import places
+from dovetail_postgresql.testing import Server, running_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 0.05  # seconds that a call may take
-AWAY = 0.7  # seconds that the server is away
-
-
-class Server:
-    """A PostgreSQL in a folder."""
-
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self._programs, self._folder = programs, folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.uri = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
-        self._run("initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-
-    def start(self) -> None:
-        self.runs = True
-        self._run(
-            "pg_ctl", "-D", self._folder / "data", "-w", "-l", self._folder / "log", "-o", self._options(), "start"
-        )
-
-    def kill(self) -> None:
-        """End all its processes at once; what it was doing is found out when it starts again."""
-        self.runs = False
-        self._run("pg_ctl", "-D", self._folder / "data", "-m", "immediate", "-w", "stop")
-
-    def breaking_down(self, times: int) -> subprocess.Popen[bytes]:
-        """Kill and start it again and again, by a process apart: starting programs would hold up this one's threads."""
-        control = shlex.join([str(self._programs / "pg_ctl"), "-D", str(self._folder / "data"), "-w"])
-        options = shlex.quote(self._options())
-        once = f"sleep {AWAY} && {control} -m immediate stop && sleep {AWAY} && {control} -l log -o {options} start"
-        return subprocess.Popen(
-            ["/bin/sh", "-c", " && ".join([once] * times)],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            **self._as_postgres(),
-        )
-
-    def _options(self) -> str:
-        return f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} -c fsync=off"
-
-    def _as_postgres(self) -> dict[str, Any]:
-        return {"user": "postgres", "group": "postgres"} if os.name == "posix" and os.geteuid() == 0 else {}
-
-    def _run(self, program: str, *argv: str | Path) -> None:
-        # What it says goes nowhere: the server would keep a pipe open.
-        done = subprocess.run(
-            [self._programs / program, *argv],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            check=False,
-            **self._as_postgres(),
-        )
-        assert done.returncode == 0, (program, (self._folder / "log").read_text() if program == "pg_ctl" else "")
 
 
 def starved() -> float:
@@ -91,43 +33,11 @@ def starved() -> float:
     return waited / 1e9
 
 
-def absent(reason: str) -> NoReturn:
-    """Skip what cannot be tested here; where services are required, fail."""
-    if os.environ.get("DOVETAIL_TEST_SERVICES") == "required":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def programs() -> Path | None:
-    """Where PostgreSQL's own programs lie; distributions keep them off the search path."""
-    beside = [Path(found).resolve().parent for found in [shutil.which("pg_ctl")] if found]
-    return next((each for each in [*sorted(Path("/usr/lib/postgresql").glob("*/bin")), *beside]), None)
-
-
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A folder that the server may reach; those of pytest are the user's own."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        if os.name == "posix" and os.geteuid() == 0:
-            try:
-                shutil.chown(name, "postgres", "postgres")
-            except LookupError:
-                absent("PostgreSQL does not run as root, and there is no user postgres")
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A running server."""
-    if (found := programs()) is None:
-        absent("PostgreSQL's own programs (initdb, pg_ctl) are not installed")
-    server = Server(found, folder)
-    server.start()
-    yield server
-    if server.runs:
-        server.kill()
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,8 @@ __all__ = ["page"]
 # timestamp, step, whether it is NaN, value
 _PLACE = ((int,), (int,), (int,), (float,))
 _START = -(2**63)
+_ANY = 2**62
+"""More points than there are, and a number that every engine knows."""
 _HEADS = 64
 """How many heads of blocks are read at once."""
 
@@ -64,7 +66,7 @@ def page(transaction: Transaction, run_id: str, key: str, max_results: int | Non
     if max_results is None and after is None:
         found = all_series(transaction, Wanted([run_id], key))
         return Page(found[run_id].to_metrics() if run_id in found else [])
-    most = 2**62 if max_results is None else max_results
+    most = _ANY if max_results is None else min(max_results, _ANY)
     points = _behind(_Asked(transaction, run_id, key, after, most + 1))
     token = tokens.make(search, place(points[most - 1])) if len(points) > most else None
     return Page([_metric(key, point) for point in points[:most]], token)

@@ -8,9 +8,9 @@ from dovetail.errors import NotFound
 from dovetail.values import Dataset, DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput, RunInputs, RunOutputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from dovetail.values import Metric
+    from dovetail.values import Batch, Metric
     from dovetail_sql.database import Row, Transaction
     from dovetail_sql.reading import RunRow
 
@@ -20,9 +20,12 @@ __all__ = [
     "NOTHING_USED",
     "NOT_NOTED",
     "fill_datasets",
+    "known_models",
     "links_of",
+    "models_of",
     "put_links",
     "put_measures",
+    "require_models",
 ]
 
 NOTED = ("source_type", "source", "schema", "profile")
@@ -79,34 +82,40 @@ def put_links(
         transaction.run("link_run", {"id": run.id})
 
 
-def put_measures(transaction: Transaction, run: RunRow, metrics: Sequence[Metric], ids: Mapping[str, int]) -> None:
-    """Add those metrics of a run that are about logged models to these.
+def put_measures(
+    transaction: Transaction,
+    logged: Sequence[tuple[RunRow, Sequence[Metric]]],
+    ids: Mapping[str, int],
+    models: Mapping[str, int],
+) -> None:
+    """Add those metrics of runs that are about logged models to these.
 
     Args:
         transaction: Where to write.
-        run: The run that logs them.
-        metrics: All its metrics.
+        logged: Runs, and all the metrics that they log.
         ids: The numbers of the metrics' names.
-
-    Raises:
-        NotFound: There is no such model.
+        models: The numbers of the logged models.
     """
-    linked = [each for each in metrics if each.model_id is not None or each.dataset_name is not None]
+    linked = [
+        (run, each)
+        for run, metrics in logged
+        for each in metrics
+        if each.model_id is not None or each.dataset_name is not None
+    ]
     if not linked:
         return
-    datasets = _measured_on(transaction, run, linked)
-    models = _model_numbers(transaction, (each.model_id for each in linked if each.model_id is not None))
+    datasets = _measured_on(transaction, linked)
     rows = [
         (
             models[each.model_id],
             ids[each.key],
             run.id,
-            datasets.get((each.dataset_name or "", each.dataset_digest or "")),
+            datasets.get((run.experiment, each.dataset_name or "", each.dataset_digest or "")),
             each.value if each.value == each.value else None,
             each.timestamp,
             each.step,
         )
-        for each in linked
+        for run, each in linked
         if each.model_id is not None
     ]
     if rows:
@@ -135,7 +144,9 @@ def _put_labels(transaction: Transaction, run: RunRow, labels: Mapping[int, Sequ
 
 
 def _put_models(transaction: Transaction, run: RunRow, models: Sequence[LoggedModelInput | LoggedModelOutput]) -> None:
-    numbers = _model_numbers(transaction, (each.model_id for each in models))
+    wanted = [each.model_id for each in models]
+    numbers = known_models(transaction, wanted)
+    require_models(numbers, wanted)
     steps = {(numbers[each.model_id], type(each) is LoggedModelOutput): getattr(each, "step", 0) for each in models}
     rows = [(run.id, number, MADE if made else USED, step) for (number, made), step in steps.items()]
     transaction.many("put_run_model", rows)
@@ -157,7 +168,7 @@ def _known_datasets(transaction: Transaction, run: RunRow, datasets: Sequence[Da
     new: dict[_Key, Dataset] = {(each.name, each.digest): each for each in reversed(datasets)}
     # In one order for all writers, lest two of them wait for each other.
     transaction.many("add_dataset", [(run.experiment, *key, *_noted(new[key])) for key in sorted(new)])
-    found = _named(transaction, run, new)
+    found = _named(transaction, run.experiment, new)
     bare = {key: number for key, (number, source_type) in found.items() if source_type == NOT_NOTED and key in new}
     fill_datasets(transaction, [(number, *_noted(new[key])) for key, number in bare.items()])
     return {key: number for key, (number, _) in found.items()}
@@ -178,33 +189,51 @@ def _noted(dataset: Dataset) -> tuple[str | None, ...]:
     return dataset.source_type, dataset.source, dataset.schema, dataset.profile
 
 
-def _named(transaction: Transaction, run: RunRow, keys: Iterable[_Key]) -> dict[_Key, tuple[int, str]]:
-    """The number and source type of datasets that the run's experiment knows, and maybe of more."""
+def _named(transaction: Transaction, experiment: int, keys: Iterable[_Key]) -> dict[_Key, tuple[int, str]]:
+    """The number and source type of datasets that an experiment knows, and maybe of more."""
     names, digests = ({key[place] for key in keys} for place in (0, 1))
     lists = {"names": transaction.listed(list(names)), "digests": transaction.listed(list(digests))}
-    found = transaction.rows("datasets_named", {"experiment": run.experiment, **lists})
+    found = transaction.rows("datasets_named", {"experiment": experiment, **lists})
     return {(name, digest): (number, source_type) for number, name, digest, source_type in found}
 
 
-def _measured_on(transaction: Transaction, run: RunRow, metrics: Sequence[Metric]) -> dict[_Key, int]:
-    """The numbers of the datasets that metrics name; the experiment gets to know those that are new by their names."""
-    named: set[_Key] = {
-        (each.dataset_name, each.dataset_digest or "") for each in metrics if each.dataset_name is not None
-    }
-    known = _named(transaction, run, named) if named else {}
+def _measured_on(transaction: Transaction, linked: Sequence[tuple[RunRow, Metric]]) -> dict[tuple[int, str, str], int]:
+    """The numbers of the datasets that metrics name, by experiment too, which gets to know those that are new."""
+    wanted: dict[int, set[_Key]] = {}
+    for run, each in linked:
+        if each.dataset_name is not None:
+            wanted.setdefault(run.experiment, set()).add((each.dataset_name, each.dataset_digest or ""))
+    known: dict[tuple[int, str, str], int] = {}
+    for experiment in sorted(wanted):
+        found = _noted_by_name(transaction, experiment, wanted[experiment])
+        known |= {(experiment, *key): number for key, number in found.items()}
+    return known
+
+
+def _noted_by_name(transaction: Transaction, experiment: int, named: set[_Key]) -> dict[_Key, int]:
+    known = _named(transaction, experiment, named)
     if new := sorted(named - known.keys()):
-        transaction.many("add_dataset", [(run.experiment, *key, NOT_NOTED, "", None, None) for key in new])
-        known = _named(transaction, run, named)
+        transaction.many("add_dataset", [(experiment, *key, NOT_NOTED, "", None, None) for key in new])
+        known = _named(transaction, experiment, named)
     return {key: number for key, (number, _) in known.items()}
 
 
-def _model_numbers(transaction: Transaction, model_ids: Iterable[str]) -> dict[str, int]:
+def models_of(batches: Iterable[Batch]) -> list[str]:
+    """The ids of the logged models that metrics of some batches are about."""
+    return [each.model_id for batch in batches for each in batch.metrics if each.model_id is not None]
+
+
+def known_models(transaction: Transaction, model_ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of those of these logged models that there are."""
     wanted = list(dict.fromkeys(model_ids))
     if not wanted:
         return {}
     asked = {"ids": transaction.listed(wanted)}
-    known = {model_id: number for number, model_id in transaction.rows("logged_model_ids", asked)}
-    for model_id in wanted:
+    return {model_id: number for number, model_id in transaction.rows("logged_model_ids", asked)}
+
+
+def require_models(known: Container[str], model_ids: Iterable[str]) -> None:
+    """Raise ``NotFound`` for a logged model that is not among those that are known."""
+    for model_id in model_ids:
         if model_id not in known:
             raise NotFound(f"There is no logged model {model_id!r}.")
-    return known

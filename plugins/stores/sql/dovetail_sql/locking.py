@@ -27,7 +27,9 @@ def _shared(query: Any) -> Any:
 
 
 LOCKS: dict[str, Callable[[Any], Any]] = {
+    "marks": _own,
     "run": _own,
+    "runs_named": _own,
     "experiment": _own,
     "experiment_kept": _shared,
     "logged_model": _own,

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from dovetail.values import Param
     from dovetail_sql.database import Transaction
+    from dovetail_sql.reading import RunRow
 
-__all__ = ["LOGGED_MODEL", "RUN", "Kind", "Owner", "put_params"]
+__all__ = ["LOGGED_MODEL", "RUN", "Kind", "Owner", "RunParams", "put_params"]
 
 
 class Kind(NamedTuple):
@@ -47,6 +48,45 @@ class Owner(NamedTuple):
     kind: Kind
     number: int
     id: str
+
+
+class RunParams:
+    """The params of several runs, and those that are added to them one batch after the other.
+
+    Args:
+        transaction: It has locked the runs.
+        runs: The numbers of the runs that get any.
+        ids: The numbers of all keys.
+    """
+
+    def __init__(self, transaction: Transaction, runs: Sequence[int], ids: Mapping[str, int]) -> None:
+        held = transaction.rows(RUN.held, {RUN.among: transaction.listed(runs)}) if runs else []
+        self._held = {(run, key): value for run, key, value in held}
+        self._added: dict[tuple[int, int], str] = {}
+        self._ids = ids
+
+    def new(self, run: RunRow, params: Sequence[Param]) -> dict[tuple[int, int], str]:
+        """Those of some params that a run does not have yet, by the numbers of run and key.
+
+        Raises:
+            ParamConflict: It has one of the others with another value.
+        """
+        new: dict[tuple[int, int], str] = {}
+        for param in params:
+            place = run.id, self._ids[param.key]
+            held = self._held[place] if place in self._held else new.setdefault(place, param.value)
+            _require_same(Owner(RUN, run.id, run.run_id), param.key, held, param.value)
+        return new
+
+    def add(self, new: Mapping[tuple[int, int], str]) -> None:
+        """From now on the runs have these, too."""
+        self._held.update(new)
+        self._added.update(new)
+
+    def write(self, transaction: Transaction) -> None:
+        """Store what was added."""
+        if self._added:
+            transaction.many(RUN.add, [(*place, value) for place, value in self._added.items()])
 
 
 def put_params(transaction: Transaction, owner: Owner, params: Sequence[Param], ids: Mapping[str, int]) -> None:

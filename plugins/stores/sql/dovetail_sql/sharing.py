@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["registry_store", "tracking_store"]
 
 # What may be done twice, where nobody knows whether it was done once.
-_LOGGING = frozenset({"log_batch", "log_inputs", "log_outputs", "delete_run", "restore_run", "set_experiment_tags"})
-_TIDYING = frozenset({"discarded", "condemn", "move_run", "restore_logged_model"})
+_LOGGING = frozenset({"log_batch", "log_batches", "log_inputs", "log_outputs", "set_experiment_tags"})
+_TIDYING = frozenset({"delete_run", "restore_run", "discarded", "condemn", "move_run", "restore_logged_model"})
 _NOTING = frozenset({"set_registered_model_tags", "set_model_version_tags"})
 _SEEING_TO = frozenset({"beat", "reap_runs", "drop_points"})
 _UPKEEP = frozenset({"check_schema", "upgrade_schema"})

@@ -5,25 +5,24 @@ from __future__ import annotations
 from operator import eq
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from dovetail.values import Run, RunData, Tag
-from dovetail.values.measure import now_ms
-from dovetail_sql.links import NOTHING_MADE, NOTHING_USED, put_measures
+from dovetail.values import Run, RunData
+from dovetail_sql.links import NOTHING_MADE, NOTHING_USED, known_models, models_of, put_measures, require_models
 from dovetail_sql.params import RUN, Owner, put_params
 from dovetail_sql.reading import RunRow, info_of, run_artifacts
+from dovetail_sql.tags import RUN_NAME, put_first_tags, put_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dovetail.values import Batch, Metric, MetricColumns, NewRun
     from dovetail_sql.blocks import Point
     from dovetail_sql.database import Row, Transaction
     from dovetail_sql.reading import ExperimentRow
 
-__all__ = ["RUN_NAME", "Lateness", "add_run", "lateness", "latest_of", "put_batch", "put_tags"]
+__all__ = ["Lateness", "add_run", "lateness", "latest_of", "names_of", "put_batch", "put_batches"]
 
 Lateness: TypeAlias = "tuple[int, int, bool, float]"
 
-RUN_NAME = "mlflow.runName"
 MANY = 512
 """So many points of one key at once go into blocks, not into the tail."""
 
@@ -39,7 +38,7 @@ def add_run(transaction: Transaction, run: NewRun, experiment: ExperimentRow, ro
         tags[RUN_NAME] = run.run_name
     fields = _fields(run, experiment, tags.get(RUN_NAME, ""))
     number = transaction.insert("add_run", fields)
-    _put_tags(transaction, number, [Tag.stored(key=key, value=value) for key, value in tags.items()])
+    put_first_tags(transaction, number, tags)
     info = info_of(RunRow(id=number, **fields), root)
     data = RunData.stored(metrics={}, params={}, tags=tags, latest=())
     return number, Run.stored(info=info, data=data, inputs=NOTHING_USED, outputs=NOTHING_MADE)
@@ -70,61 +69,66 @@ def put_batch(transaction: Transaction, run: RunRow, batch: Batch) -> int:
         ParamConflict: A param of that key has another value.
         NotFound: There is no logged model that a metric names.
     """
-    ids = transaction.keys.ids(transaction, _names(batch))
+    ids = transaction.keys.ids(transaction, names_of([batch]))
     if batch.params:
         put_params(transaction, Owner(RUN, run.id, run.run_id), batch.params, ids)
-    rows = _points(run.id, batch.metrics, ids)
+    wanted = models_of([batch])
+    models = known_models(transaction, wanted)
+    require_models(models, wanted)
+    return len(put_batches(transaction, [(run, batch)], ids, models))
+
+
+def names_of(batches: Iterable[Batch]) -> list[str]:
+    """The names of all that is in some batches."""
+    return [
+        each.key
+        for batch in batches
+        for several in (batch.metrics, batch.params, batch.tags, batch.columns)
+        for each in several
+    ]
+
+
+def put_batches(
+    transaction: Transaction,
+    batches: Sequence[tuple[RunRow, Batch]],
+    ids: Mapping[str, int],
+    models: Mapping[str, int],
+) -> list[Row]:
+    """Store the points and tags of batches, those of one run in their order.
+
+    Args:
+        transaction: Where to write.
+        batches: Each with its run.
+        ids: The numbers of all names.
+        models: The numbers of the logged models that metrics are about.
+
+    Returns:
+        What was added to the tails of histories: rows that begin with the number of the run.
+    """
+    rows = [row for run, batch in batches for row in _points(run.id, batch.metrics, ids)]
     latest = _latest(rows)
-    for columns in batch.columns:
+    for run, columns in ((run, columns) for run, batch in batches for columns in batch.columns):
         latest.append(latest_of(run.id, ids[columns.key], columns))
-        if len(columns.values) < MANY:
-            rows += _points(run.id, list(columns.points()), ids)
-        else:
-            _add_blocks(transaction, run.id, ids[columns.key], columns)
+        rows += _put_columns(transaction, run.id, columns, ids)
     if rows:
         transaction.many("add_point", rows)
     if latest:
-        transaction.many("put_latest", latest)
-    if batch.metrics:
-        put_measures(transaction, run, batch.metrics, ids)
-    if batch.tags:
-        put_tags(transaction, run, batch.tags)
-    return len(rows)
+        transaction.many("put_latest", _latest(latest))
+    put_measures(transaction, [(run, batch.metrics) for run, batch in batches if batch.metrics], ids, models)
+    if tagged := [(run, batch.tags) for run, batch in batches if batch.tags]:
+        put_tags(transaction, tagged)
+    return rows
 
 
-def put_tags(transaction: Transaction, run: RunRow, tags: Iterable[Tag]) -> None:
-    """Set tags of a run; the one that carries its name renames it. One set in the past takes no newer one's place."""
-    wanted = {tag.key: tag for tag in tags}
-    _put_tags(transaction, run.id, [tag for tag in wanted.values() if tag.set_at is None])
-    late = [tag for tag in wanted.values() if tag.set_at is not None]
-    _put_tags(transaction, run.id, late, "put_late_tag")
-    if RUN_NAME in wanted:
-        named = wanted[RUN_NAME]
-        name = named.value if named.set_at is None else _name_of(transaction, run)
-        if name != run.name:
-            transaction.run("rename_run", {"id": run.id, "new_name": name})
+def _put_columns(transaction: Transaction, run: int, columns: MetricColumns, ids: Mapping[str, int]) -> list[Row]:
+    """Make blocks of columns; where they are too short for that, the rows that the tail gets."""
+    if len(columns.values) < MANY:
+        return _points(run, list(columns.points()), ids)
+    _add_blocks(transaction, run, ids[columns.key], columns)
+    return []
 
 
-def _names(batch: Batch) -> list[str]:
-    members = (batch.metrics, batch.params, batch.tags, batch.columns)
-    return [each.key for several in members for each in several]
-
-
-def _put_tags(transaction: Transaction, run: int, tags: Sequence[Tag], statement: str = "put_tag") -> None:
-    if tags:
-        ids, now = transaction.keys.ids(transaction, [tag.key for tag in tags]), now_ms()
-        rows = [(run, ids[tag.key], tag.value, now if tag.set_at is None else tag.set_at) for tag in tags]
-        transaction.many(statement, rows)
-
-
-def _name_of(transaction: Transaction, run: RunRow) -> str:
-    """What the tag of the name says now."""
-    key = transaction.keys.ids(transaction, [RUN_NAME])[RUN_NAME]
-    held = {found: value for _, found, value in transaction.rows("tags_of", {"runs": transaction.listed([run.id])})}
-    return str(held[key])
-
-
-def _points(run: int, metrics: Sequence[Metric], ids: dict[str, int]) -> list[Row]:
+def _points(run: int, metrics: Sequence[Metric], ids: Mapping[str, int]) -> list[Row]:
     return [
         (run, ids[each.key], each.value if each.value == each.value else None, each.timestamp, each.step)
         for each in metrics
@@ -132,16 +136,27 @@ def _points(run: int, metrics: Sequence[Metric], ids: dict[str, int]) -> list[Ro
 
 
 def _latest(rows: Sequence[Row]) -> list[Row]:
-    """The latest point of each key among these."""
-    if len({row[1] for row in rows}) == len(rows):
+    """The latest point of each key of a run among these."""
+    if len(rows) == 1:  # what a loop logs
         return list(rows)
-    latest: dict[int, tuple[Lateness, Row]] = {}
+    latest: dict[tuple[int, int], Row] = {}
     for row in rows:
-        _, key, value, timestamp, step = row
-        late, held = lateness((timestamp, step, value)), latest.get(key)
-        if held is None or late > held[0]:
-            latest[key] = late, row
-    return [row for _, row in latest.values()]
+        place = row[0], row[1]
+        held = latest.get(place)
+        if held is None or _is_later(row, held):
+            latest[place] = row
+    return list(latest.values())
+
+
+def _is_later(row: Row, held: Row) -> bool:
+    if row[-1] != held[-1]:  # nearly always
+        return bool(row[-1] > held[-1])
+    return _row_lateness(row) > _row_lateness(held)
+
+
+def _row_lateness(row: Row) -> Lateness:
+    _, _, value, timestamp, step = row
+    return lateness((timestamp, step, value))
 
 
 def lateness(point: Point) -> Lateness:

@@ -18,6 +18,7 @@ from dovetail.values import (
     Ending,
     JournalMark,
     Lease,
+    LogEntry,
     LoggedModelInput,
     LoggedModelOutput,
     Metric,
@@ -153,6 +154,65 @@ class TestStatements:
         assert spent[-4:] == ["latest_of", "params_of", "tags_of", "COMMIT"]
 
 
+class TestStatementsOfGroups:
+    """However many entries there are, and of however many runs."""
+
+    @pytest.fixture
+    def runs(self, counted: Counted) -> list[str]:
+        return [counted.store.create_run(NewRun("0")).info.run_id for _ in range(64)]
+
+    def test_of_points_of_many_runs_are_those_of_one(self, counted: Counted, runs: list[str]) -> None:
+        entries = [LogEntry(run_id, Batch((Metric("loss", 0.4),))) for run_id in runs]
+        spent = counted.of(lambda: counted.store.log_batches(entries))
+        assert spent == ["BEGIN IMMEDIATE", "runs_named", "add_point", "put_latest", "COMMIT"]
+
+    def test_of_points_of_one_run_are_as_many(self, counted: Counted) -> None:
+        entries = [LogEntry(counted.run_id, Batch((Metric("loss", 0.4, step=step),))) for step in range(64)]
+        spent = counted.of(lambda: counted.store.log_batches(entries))
+        assert spent == ["BEGIN IMMEDIATE", "runs_named", "add_point", "put_latest", "COMMIT"]
+
+    def test_of_everything_at_once_from_journals(self, counted: Counted, runs: list[str]) -> None:
+        batch = Batch((Metric("loss", 0.3),), (Param("lr", "0.1"),), (Tag("a", "e"), Tag("c", "d", set_at=1000)))
+        entries = [LogEntry(run_id, batch, JournalMark(run_id, 1)) for run_id in runs]
+        known = ["marks", "add_mark", "marks", "runs_named", "params_of"]
+        written = ["set_mark", "add_param", "add_point", "put_latest", "put_tag", "put_late_tag"]
+        spent = list(counted.of(lambda: counted.store.log_batches(entries)))
+        assert spent == ["BEGIN IMMEDIATE", *known, *written, "COMMIT"]
+        again = counted.of(lambda: counted.store.log_batches(entries))
+        assert again == ["BEGIN IMMEDIATE", "marks", "runs_named", "params_of", "COMMIT"]
+
+    def test_of_points_of_models_are_three_more(self, counted: Counted, runs: list[str]) -> None:
+        store = counted.store
+        store.log_inputs(runs[0], [DatasetInput(WINE)])
+        models = [store.create_logged_model(NewLoggedModel("0")).model_id for _ in runs]
+        points = [Metric("loss", 0.4, model_id=model_id, **ON_WINE) for model_id in models]
+        entries = [LogEntry(run_id, Batch((point,))) for run_id, point in zip(runs, points, strict=True)]
+        spent = counted.of(lambda: store.log_batches(entries))
+        logged = ["add_point", "put_latest", "datasets_named", "add_model_point"]
+        assert spent == ["BEGIN IMMEDIATE", "runs_named", "logged_model_ids", *logged, "COMMIT"]
+
+    def test_are_no_more_for_entries_that_are_refused(self, counted: Counted, runs: list[str]) -> None:
+        fine, wrong = Batch((Metric("loss", 0.4),)), Batch((Metric("loss", 0.4),), (Param("lr", "other"),))
+        entries = [LogEntry(run_id, fine) for run_id in runs]
+        refused = [LogEntry(counted.run_id, wrong, JournalMark(f"w{number}", 1)) for number in range(500)]
+        mixed = [*refused, *entries, *[LogEntry("nobody", fine)] * 500]
+        spent = counted.of(lambda: counted.store.log_batches(mixed))
+        known = ["marks", "add_mark", "marks", "runs_named", "params_of"]
+        assert spent == ["BEGIN IMMEDIATE", *known, "drop_marks", "add_point", "put_latest", "COMMIT"]
+        with counted.store.database.read() as transaction:
+            assert transaction.rows("marks", {"writers": transaction.listed(["w0", "w499"])}) == []
+
+    def test_of_a_tail_that_is_long_enough_are_those_of_sealing_it(self, counted: Counted, runs: list[str]) -> None:
+        points = [tuple(Metric("loss", 0.4, step=step) for step in range(start, start + 500)) for start in (0, 500)]
+        end = Ending("FINISHED", 5)
+        entries = [LogEntry(runs[0], Batch(points[0])), LogEntry(runs[0], Batch(points[1], end=end))]
+        assert counted.of(lambda: counted.store.log_batches(entries)).count("add_block") == 1
+        assert len(counted.store.get_metric_history(runs[0], "loss")) == 1000
+
+    def test_nothing_is_executed_for_nothing(self, counted: Counted) -> None:
+        assert counted.of(lambda: counted.store.log_batches([])) == []
+
+
 class TestStatementsOfModels:
     @pytest.fixture
     def model_id(self, counted: Counted) -> str:
@@ -176,7 +236,7 @@ class TestStatementsOfModels:
         store.log_inputs(run_id, [DatasetInput(WINE)])
         points = [Metric("loss", 0.4, step=step, model_id=model_id, **ON_WINE) for step in range(100)]
         spent = counted.of(lambda: store.log_batch(run_id, Batch(tuple(points))))
-        linked = ["datasets_named", "logged_model_ids", "add_model_point"]
+        linked = ["logged_model_ids", "datasets_named", "add_model_point"]
         assert [each for each in spent if each in linked] == linked
         assert len(spent) == len(counted.of(lambda: store.log_batch(run_id, Batch((Metric("loss", 0.4),))))) + 3
 

@@ -20,6 +20,8 @@ __all__ = ["MANY", "fixed"]
 MANY: dict[str, tuple[str, ...]] = {
     "add_key": ("name",),
     "put_experiment_tag": ("experiment", "name", "value"),
+    "add_mark": ("writer", "sequence"),
+    "set_mark": ("writer", "sequence"),
 }
 
 _e, _r = t.experiments, t.runs
@@ -79,6 +81,8 @@ def _keys(put: Put) -> dict[str, Executable]:
 def _journals(put: Put) -> dict[str, Executable]:
     writers = t.journal_writers
     mark = put(writers).values(writer=bindparam("writer"), sequence=bindparam("sequence"))
+    among = Within(writers.c.writer, bindparam("writers"))
+    new = row(put(writers), MANY["set_mark"])
     return {
         # Changes no row where the mark is not above the one that is stored.
         "put_mark": mark.on_conflict_do_update(
@@ -87,4 +91,9 @@ def _journals(put: Put) -> dict[str, Executable]:
             where=mark.excluded.sequence > writers.c.sequence,
         ),
         "mark": select(writers.c.sequence).where(writers.c.writer == bindparam("writer")),
+        # In one order for all who lock several.
+        "marks": select(writers.c.writer, writers.c.sequence).where(among).order_by(writers.c.writer),
+        "add_mark": row(put(writers), MANY["add_mark"]).on_conflict_do_nothing(index_elements=["writer"]),
+        "set_mark": new.on_conflict_do_update(index_elements=["writer"], set_={"sequence": new.excluded.sequence}),
+        "drop_marks": delete(writers).where(among),
     }

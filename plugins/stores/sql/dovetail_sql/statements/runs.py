@@ -55,6 +55,8 @@ def _runs() -> dict[str, Executable]:
             {**{name: bindparam(name) for name in columns}, "binned_with_experiment": 0, "linked": 0}
         ),
         "run": select(*RUN_COLUMNS).where(_r.c.run_id == bindparam("run_id")),
+        # In one order for all who lock several.
+        "runs_named": select(*RUN_COLUMNS).where(Within(_r.c.run_id, bindparam("run_ids"))).order_by(_r.c.run_id),
         "update_run": update(_r)
         .where(this)
         .values({name: bindparam(f"new_{name}") for name in ("status", "end_time")}),

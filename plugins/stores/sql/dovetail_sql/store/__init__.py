@@ -9,6 +9,7 @@ from dovetail.tracking.schema import SchemaKeeper
 from dovetail_sql.growth import Growth
 from dovetail_sql.store.bin import Discarding
 from dovetail_sql.store.experiments import Experiments
+from dovetail_sql.store.groups import Groups
 from dovetail_sql.store.histories import Histories
 from dovetail_sql.store.links import Links
 from dovetail_sql.store.logged_models import LoggedModels
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SqlTrackingStore"]
 
 
-class SqlTrackingStore(Experiments, Runs, Logging, Histories, Links, LoggedModels, Discarding, SchemaKeeper):
+class SqlTrackingStore(Experiments, Runs, Logging, Groups, Histories, Links, LoggedModels, Discarding, SchemaKeeper):
     """Experiments, runs and logged models in a SQL database; one part a module.
 
     Args:

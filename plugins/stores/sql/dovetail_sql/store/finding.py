@@ -10,9 +10,10 @@ from dovetail_sql.reading import ExperimentRow, RunRow
 from dovetail_sql.stages import CONDEMNED
 
 if TYPE_CHECKING:
+    from dovetail.values import Batch
     from dovetail_sql.database import Database, Transaction
 
-__all__ = ["Finding", "number_of", "require_active", "require_open"]
+__all__ = ["Finding", "number_of", "require_active", "require_open", "require_takes"]
 
 _LARGEST = 2**63 - 1
 
@@ -36,9 +37,13 @@ class Finding:
 
     def _run(self, transaction: Transaction, run_id: str) -> RunRow:
         row = transaction.first("run", {"run_id": run_id})
-        if row is None or RunRow(*row).stage == CONDEMNED:
+        return self._known(run_id, None if row is None else RunRow(*row))
+
+    def _known(self, run_id: str, row: RunRow | None) -> RunRow:
+        """The row if there is one that nobody is about to take away for good."""
+        if row is None or row.stage == CONDEMNED:
             raise NotFound(f"{self.database.name} has no run {run_id!r}.")
-        return RunRow(*row)
+        return row
 
     def _writable(self, transaction: Transaction, run_id: str) -> RunRow:
         row = self._run(transaction, run_id)
@@ -69,3 +74,9 @@ def require_open(row: RunRow, *, only_tags: bool) -> None:
             f"Run {row.run_id} has ended ({row.status}); its metrics and params stay as they are.",
             hint="Take it up again first, or start another run.",
         )
+
+
+def require_takes(row: RunRow, batch: Batch, *, late: bool) -> None:
+    """Raise ``RunEnded`` for a run that takes nothing like the batch any more; ``late`` if its end does not matter."""
+    goes_on = row.status not in RunStatus.ENDED
+    require_open(row, only_tags=goes_on or late or not (batch.measured or batch.params))

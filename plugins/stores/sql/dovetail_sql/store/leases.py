@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dovetail_sql.database import Transaction
     from dovetail_sql.reading import RunRow
 
-__all__ = ["Leasing", "changes_of", "end_run", "take_lease"]
+__all__ = ["Leasing", "changes_of", "close_run", "end_run", "take_lease"]
 
 
 class Leasing(Finding, TrackingStore):
@@ -54,11 +54,17 @@ def end_run(transaction: Transaction, row: RunRow, end: Ending) -> tuple[RunRow,
     Returns:
         The run as it is now, and whether its histories are worth sealing.
     """
+    ended = close_run(transaction, row, end)
+    return ended, ended is not row and worth_sealing(transaction, row.id)
+
+
+def close_run(transaction: Transaction, row: RunRow, end: Ending) -> RunRow:
+    """The same without a look at its histories; the very row that was given if the run goes on."""
     if not end.changes(row.status) or not _end_lease(transaction, row.id, end.holder):
-        return row, False
+        return row
     ended = row._replace(status=end.status, end_time=end.end_time)
     transaction.run("update_run", changes_of(ended))
-    return ended, worth_sealing(transaction, row.id)
+    return ended
 
 
 def _end_lease(transaction: Transaction, run: int, holder: str | None) -> bool:

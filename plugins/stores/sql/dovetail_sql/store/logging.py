@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dovetail.errors import NotFound
 from dovetail.tracking.store import TrackingStore
 from dovetail_sql import writing
-from dovetail_sql.store.finding import require_open
+from dovetail_sql.store.finding import require_takes
 from dovetail_sql.store.leases import end_run
 from dovetail_sql.store.sealing import Sealing
 
@@ -27,8 +27,7 @@ class Logging(Sealing, TrackingStore):
             if mark is not None and not transaction.run("put_mark", mark.__dict__):
                 return
             row = self._run(transaction, run_id)
-            late = ended or mark is not None or not (batch.measured or batch.params)
-            require_open(row, only_tags=late)
+            require_takes(row, batch, late=ended or mark is not None)
             added = writing.put_batch(transaction, row, batch)
             sealable = batch.end is not None and end_run(transaction, row, batch.end)[1]
         if sealable:

@@ -15,6 +15,7 @@ from dovetail_sql.reading import RunRow
 from dovetail_sql.store.finding import number_of, require_active
 from dovetail_sql.store.leases import Leasing, changes_of, end_run, take_lease
 from dovetail_sql.store.sealing import Sealing
+from dovetail_sql.tags import RUN_NAME, put_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,7 @@ class Runs(Sealing, Leasing, TrackingStore):
                 changed = _changed(row, status, end_time)
                 transaction.run("update_run", changes_of(changed))
             if name is not None:
-                writing.put_tags(transaction, changed, [Tag.stored(key=writing.RUN_NAME, value=name)])
+                put_tags(transaction, [(changed, [Tag(RUN_NAME, name)])])
                 changed = changed._replace(name=name)
         if sealable:
             self._seal_ended(run_id)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dovetail import plugins, uris
-from dovetail.errors import StoreUnavailable
-from dovetail.values import Batch, JournalMark, Metric, NewRun, Param, Tag
+from dovetail.errors import ParamConflict, StoreUnavailable
+from dovetail.values import Batch, Ending, JournalMark, LogEntry, Metric, NewRun, Param, Tag
 from dovetail_sql.retrying import Unsure
 from dovetail_sql.testing.relay import Relay
 
@@ -84,6 +84,25 @@ class ConnectionStories:
             relay.hang_up_at_commit()
             other.log_batch("r1", Batch(metrics=(Metric("loss", 0.5),)), mark=JournalMark("w", 1))
         assert [point.value for point in store.get_metric_history("r1", "loss")] == [0.5]
+
+    def test_a_group_whose_commit_had_no_answer_is_stored_once(self, store: SqlTrackingStore, uri: str) -> None:
+        """It is begun anew: what came from journals is told apart by its marks, and the rest may be done twice."""
+        for run_id in ("r1", "r2"):
+            store.create_run(NewRun("0", run_id=run_id))
+        refused = Batch(metrics=(Metric("loss", 1.0),), params=(Param("lr", "2"),))
+        entries = [
+            LogEntry("r1", Batch(metrics=(Metric("loss", 0.5),), end=Ending("FINISHED", 5)), JournalMark("w", 1)),
+            LogEntry("r2", Batch(metrics=(Metric("loss", 0.5),), params=(Param("lr", "1"),))),
+            LogEntry("r2", refused),
+        ]
+        with Relay(uri) as relay, closing(opened(relay.uri)) as other:
+            other.get_run("r1")
+            relay.hang_up_at_commit()
+            answers = other.log_batches(entries)
+            assert relay.done
+        assert [type(answer) for answer in answers] == [type(None), type(None), ParamConflict]
+        for run_id in ("r1", "r2"):
+            assert [point.value for point in store.get_metric_history(run_id, "loss")] == [0.5]
 
     def test_what_takes_many_transactions_outlasts_many_losses(self, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Patience begins anew with each transaction of a purge: those before it are done."""
