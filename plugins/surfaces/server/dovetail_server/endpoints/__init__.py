@@ -1,0 +1,1 @@
+"""What answers requests: one module a noun, each with its routes in ``ROUTES``."""

@@ -1,0 +1,228 @@
+"""What goes over the wire: requests in every shape that clients send them in, and answers in their order."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dovetail_server.testing import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+LOG, GET = "/api/2.0/mlflow/runs/log-metric", "/api/2.0/mlflow/runs/get"
+
+
+class Wire:
+    """One connection to a server."""
+
+    def __init__(self, server: Server) -> None:
+        host, port = server.url.removeprefix("http://").split(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=20)
+        self.file = self.socket.makefile("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+        self.socket.close()
+
+    def send(self, *requests: bytes) -> None:
+        self.socket.sendall(b"".join(requests))
+
+    def answer(self) -> tuple[int, dict[str, str], Any]:
+        """Status, headers and body of the next answer."""
+        status = int(self.file.readline().split()[1])
+        headers = {}
+        while line := self.file.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            headers[name.lower()] = value
+        body = self.file.read(int(headers.get("content-length", 0)))
+        return status, headers, json.loads(body) if headers.get("content-type") == "application/json" else body
+
+    def is_over(self) -> bool:
+        """Whether the server closed it."""
+        return self.file.read(1) == b""
+
+
+def request(verb: str, path: str, body: Any = None, *more: str, version: str = "1.1") -> bytes:
+    data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = [] if body is None else ["Content-Type: application/json", f"Content-Length: {len(data)}"]
+    lines = [f"{verb} {path} HTTP/{version}", "Host: localhost", *kind, *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("served")) as found:
+        yield found
+
+
+@pytest.fixture
+def run_id(server: Server) -> str:
+    _, made = server.ask("POST", "runs/create", {"experiment_id": "0"})
+    for _ in range(2):  # stores are opened by threads, which answer the first requests
+        assert server.ask("GET", f"runs/get?run_id={made['run']['info']['run_id']}")[0] == 200
+    return str(made["run"]["info"]["run_id"])
+
+
+@pytest.fixture
+def wire(server: Server) -> Iterator[Wire]:
+    with Wire(server) as found:
+        yield found
+
+
+def point(run_id: str, step: int, key: str = "loss") -> bytes:
+    return request("POST", LOG, {"run_id": run_id, "key": key, "value": step / 2, "timestamp": 1, "step": step})
+
+
+def steps(server: Server, run_id: str) -> list[int]:
+    _, found = server.ask("GET", f"metrics/get-history?run_id={run_id}&metric_key=loss")
+    return sorted(int(each["step"]) for each in found["metrics"])
+
+
+class TestOneConnection:
+    def test_takes_many_requests(self, server: Server, wire: Wire, run_id: str) -> None:
+        for step in range(50):
+            wire.send(point(run_id, step))
+            assert wire.answer()[::2] == (200, {})
+            wire.send(request("GET", f"{GET}?run_id={run_id}"))
+            status, _, found = wire.answer()
+            assert (status, int(found["run"]["data"]["metrics"][0]["step"])) == (200, step)
+        assert steps(server, run_id) == list(range(50))
+
+    def test_answers_in_order_what_came_at_once(self, server: Server, wire: Wire, run_id: str) -> None:
+        ask = request("GET", f"{GET}?run_id={run_id}")
+        search = request("POST", "/api/2.0/mlflow/runs/search", {"experiment_ids": ["0"], "max_results": 1})
+        wire.send(point(run_id, 1), ask, search, point(run_id, 2), request("GET", "/version"), ask)
+        assert wire.answer()[2] == {}
+        assert int(wire.answer()[2]["run"]["data"]["metrics"][0]["step"]) == 1
+        assert "runs" in wire.answer()[2]
+        assert wire.answer()[2] == {}
+        assert wire.answer()[2] == b"3.17.2"
+        assert int(wire.answer()[2]["run"]["data"]["metrics"][0]["step"]) == 2
+
+    def test_takes_hundreds_of_requests_at_once(self, server: Server, wire: Wire, run_id: str) -> None:
+        wire.send(*(point(run_id, step) for step in range(400)))
+        assert [wire.answer()[0] for _ in range(400)] == [200] * 400
+        assert steps(server, run_id) == list(range(400))
+
+    def test_goes_on_behind_a_refusal(self, wire: Wire, run_id: str) -> None:
+        wire.send(point("0" * 32, 1), request("POST", LOG, b"{"), request("GET", GET), point(run_id, 1, "a//b"))
+        codes = [(status, found["error_code"]) for status, _, found in (wire.answer() for _ in range(4))]
+        assert codes == [(404, "RESOURCE_DOES_NOT_EXIST"), *[(400, "INVALID_PARAMETER_VALUE")] * 3]
+        wire.send(point(run_id, 1))
+        assert wire.answer()[0] == 200
+
+    def test_may_end_before_the_answer(self, server: Server, run_id: str) -> None:
+        for step in range(20):
+            with Wire(server) as wire:
+                wire.send(point(run_id, step))
+        with Wire(server) as wire:
+            wire.send(point(run_id, 20))
+            assert wire.answer()[0] == 200
+        assert 20 in steps(server, run_id)
+
+
+class TestARequest:
+    @pytest.mark.parametrize("size", [1, 7, 100])
+    def test_may_come_in_pieces(self, server: Server, wire: Wire, run_id: str, size: int) -> None:
+        data = point(run_id, size)
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for begin in range(0, len(data), size):
+            wire.send(data[begin : begin + size])
+        assert wire.answer()[::2] == (200, {})
+        assert steps(server, run_id) == [size]
+
+    def test_may_have_its_body_in_chunks(self, server: Server, wire: Wire, run_id: str) -> None:
+        head, _, body = point(run_id, 3).partition(b"\r\n\r\n")
+        head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+        chunks = b"".join(b"1\r\n%c\r\n" % each for each in body)
+        wire.send(head, b"\r\nTransfer-Encoding: chunked\r\n\r\n", chunks, b"0\r\n\r\n")
+        assert wire.answer()[::2] == (200, {})
+        assert steps(server, run_id) == [3]
+
+    def test_may_ask_first_whether_to_go_on(self, wire: Wire, run_id: str) -> None:
+        head, _, body = point(run_id, 3).partition(b"\r\n\r\n")
+        wire.send(head, b"\r\nExpect: 100-continue\r\n\r\n")
+        assert wire.file.readline() == b"HTTP/1.1 100 Continue\r\n"
+        assert wire.file.readline() == b"\r\n"
+        wire.send(body)
+        assert wire.answer()[::2] == (200, {})
+
+    def test_may_be_the_last(self, wire: Wire, run_id: str) -> None:
+        wire.send(request("GET", f"{GET}?run_id={run_id}", None, "Connection: close"))
+        status, headers, found = wire.answer()
+        assert (status, headers["connection"], found["run"]["info"]["run_id"]) == (200, "close", run_id)
+        assert wire.is_over()
+
+    def test_may_be_of_an_old_version(self, wire: Wire, run_id: str) -> None:
+        wire.send(request("GET", f"{GET}?run_id={run_id}", version="1.0"))
+        assert wire.answer()[2]["run"]["info"]["run_id"] == run_id
+        assert wire.is_over()
+
+    def test_may_want_the_headers_alone(self, wire: Wire, run_id: str) -> None:
+        wire.send(request("HEAD", f"{GET}?run_id={run_id}"), request("GET", "/health"))
+        assert wire.file.readline() == b"HTTP/1.1 200 OK\r\n"
+        while wire.file.readline().strip():
+            pass
+        assert wire.answer()[2] == b"OK", "there is no body between"
+
+    def test_may_write_its_path_and_query_in_another_way(self, wire: Wire, run_id: str) -> None:
+        wire.send(request("GET", f"/api/2.0/mlflow/runs%2Fget?run_id={run_id}"))
+        assert wire.answer()[2]["run"]["info"]["run_id"] == run_id
+        wire.send(request("GET", f"{GET}?run_id=%{ord(run_id[0]):02x}{run_id[1:]}"))
+        assert wire.answer()[2]["run"]["info"]["run_id"] == run_id
+
+    @pytest.mark.parametrize(
+        "more", ["Upgrade: websocket\r\nConnection: Upgrade", "Upgrade: h2c\r\nConnection: Upgrade"]
+    )
+    def test_is_answered_even_if_it_wants_to_change_the_protocol(self, wire: Wire, run_id: str, more: str) -> None:
+        wire.send(request("GET", f"{GET}?run_id={run_id}", None, more))
+        assert wire.answer()[0] == 200
+
+    def test_that_is_no_http_is_refused(self, server: Server, wire: Wire) -> None:
+        wire.send(b"\x16\x03\x01 no http\r\n\r\n")
+        assert wire.answer()[0] == 400
+        assert wire.is_over()
+        assert server.ask("GET", "/health")[0] == 200
+
+    def test_for_another_name_is_refused(self, wire: Wire, run_id: str) -> None:
+        wire.send(point(run_id, 1).replace(b"Host: localhost", b"Host: evil.example.org"))
+        assert wire.answer()[0] == 403
+
+    def test_of_another_sites_page_is_refused(self, wire: Wire, run_id: str) -> None:
+        head, _, body = point(run_id, 1).partition(b"\r\n\r\n")
+        wire.send(head, b"\r\nOrigin: https://evil.example.org\r\n\r\n", body)
+        assert wire.answer()[0] == 403
+
+    def test_gets_the_headers_that_every_answer_has(self, wire: Wire, run_id: str) -> None:
+        wire.send(request("GET", f"{GET}?run_id={run_id}"))
+        _, headers, _ = wire.answer()
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-type"] == "application/json"
+
+    def test_is_counted(self, server: Server, wire: Wire, run_id: str) -> None:
+        wire.send(point(run_id, 1))
+        wire.answer()
+        _, text = server.ask("GET", "/metrics")
+        assert f'dovetail_requests_total{{method="POST",route="{LOG}",status="200"}}' in text
+
+
+class TestTheEndOfAServer:
+    def test_waits_for_what_is_being_stored(self, tmp_path: Any) -> None:
+        with Server(tmp_path) as server:
+            _, made = server.ask("POST", "runs/create", {"experiment_id": "0"})
+            run_id = str(made["run"]["info"]["run_id"])
+            with Wire(server) as wire:
+                wire.send(point(run_id, 0))
+                assert wire.answer()[0] == 200
+                wire.send(*(point(run_id, step) for step in range(1, 50)))
+                assert [wire.answer()[0] for _ in range(20)] == [200] * 20
+                assert server.stop() == 0
