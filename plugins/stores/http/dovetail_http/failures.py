@@ -1,0 +1,91 @@
+"""What goes wrong between a server and us, as errors of dovetail's: all of it passes through here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from urllib3 import exceptions as http
+
+from dovetail import uris
+from dovetail.errors import DovetailError, StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+__all__ = ["is_unsent", "moved", "unfit", "unreached", "unsure"]
+
+_OBJECT = re.compile(r"\A(?:\w+\(.*?\)|<.*?>): ")
+_UNSENT = (http.NewConnectionError, http.ConnectTimeoutError)
+
+
+def is_unsent(error: Exception) -> bool:
+    """Whether the request was not even begun to be sent."""
+    return isinstance(_cause(error), _UNSENT)
+
+
+def unreached(error: Exception, base: str) -> DovetailError:
+    """The error of dovetail's that one of urllib3's is.
+
+    Args:
+        error: What was raised.
+        base: The server's address.
+    """
+    cause = _cause(error)
+    if isinstance(cause, http.SSLError):
+        return StoreError(
+            f"{base} could not be spoken to by TLS: {_text(cause)}.",
+            hint="DOVETAIL_TRACKING_SERVER_CERT_PATH names the certificates that it is trusted by.",
+        )
+    if isinstance(cause, _UNSENT):
+        return StoreUnavailable(
+            f"{base} cannot be reached: {_text(cause)}.", hint="Check the address, and whether the server is up."
+        )
+    if isinstance(cause, http.TimeoutError):
+        return StoreUnavailable(
+            f"{base} gave no answer in time.", hint="DOVETAIL_HTTP_REQUEST_TIMEOUT is how many seconds it may take."
+        )
+    return StoreUnavailable(
+        f"The connection to {base} was lost: {_text(cause)}.", hint="Check that the server is up, and what is between."
+    )
+
+
+def unsure(failure: DovetailError) -> StoreError:
+    """The same, of a request that may have been carried out, and must not be a second time."""
+    return StoreError(
+        f"{failure.message} Nobody knows whether the server did what it was asked for.",
+        hint="Look whether it is there before doing it again.",
+    )
+
+
+def moved(response: BaseHTTPResponse, base: str) -> StoreError:
+    """What is raised for a redirect: passwords are for the server that they were given for."""
+    location = response.headers.get("location")
+    target = f"points to {uris.masked(location)[:500]}" if location else "points elsewhere"
+    return StoreError(
+        f"{base} answered {response.status} and {target}.", hint="If that is right, set the tracking URI to it."
+    )
+
+
+def unfit() -> StoreError:
+    """What is raised where a header cannot be sent; which text it is stays unsaid, since it may be a password."""
+    return StoreError(
+        "A header of the request cannot be sent: it holds a line break, or characters that headers cannot.",
+        hint="Look at DOVETAIL_TRACKING_TOKEN, and at plugins that add headers.",
+    )
+
+
+def _cause(error: Exception) -> Exception:
+    """What is behind an error with a proxy or a number of tries."""
+    while True:
+        inner = getattr(error, "original_error", None) or getattr(error, "reason", None)
+        if not isinstance(inner, Exception) or inner is error:
+            return error
+        error = inner
+
+
+def _text(error: Exception) -> str:
+    """One line of it, without the object that urllib3 puts before it."""
+    text = " ".join(str(error.args[-1] if error.args else error).split())
+    text = _OBJECT.sub("", text)
+    return uris.masked(text.rstrip("."))[:500]
