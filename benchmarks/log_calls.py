@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from peers import Peer
 
-__all__ = ["WORKLOAD"]
+__all__ = ["WORKLOAD", "job", "race"]
 
 PROCESSES, LONG, PATIENCE = 8, 10_000_000, 1800.0
 FAST = {"calls": 200_000, "through": 2000, "race": 50_000, "loop": 60_000, "runs": 1000, "explicit": 2000}
@@ -54,20 +54,20 @@ def sample(peer: Peer, place: Path) -> Sample:
     return Sample({**values, "race": race(peer, place, count["race"])})
 
 
-def job(peer: Peer, place: Path, name: str, count: int) -> dict[str, float]:
+def job(peer: Peer, place: Path, name: str, count: int, url: str | None = None) -> dict[str, float]:
     """What a process of the peer says about a job; some libraries say other things before."""
     folder = tempfile.mkdtemp(dir=place)
-    said = peer.run(*peer.inside("loggers", name, folder, str(count)), cwd=place / folder, timeout=PATIENCE)
+    said = peer.run(*peer.inside("loggers", name, url or folder, str(count)), cwd=place / folder, timeout=PATIENCE)
     found: dict[str, float] = json.loads(said.strip().splitlines()[-1])
     return found
 
 
-def race(peer: Peer, place: Path, count: int) -> float:
-    """Microseconds a point while several processes log to one file, from the first start to the last end."""
+def race(peer: Peer, place: Path, count: int, url: str | None = None, processes: int = PROCESSES) -> float:
+    """Microseconds a point while several processes log to one store, from the first start to the last end."""
     folder = tempfile.mkdtemp(dir=place)
-    argv, pipe = peer.inside("loggers", "race", folder, str(count)), subprocess.PIPE
+    argv, pipe = peer.inside("loggers", "race", url or folder, str(count)), subprocess.PIPE
     racers = []
-    for _ in range(PROCESSES):  # one after the other: who makes the database is another workload
+    for _ in range(processes):  # one after the other: who makes the database is another workload
         racer = subprocess.Popen(argv, cwd=folder, env=environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         assert racer.stdout is not None
         if racer.stdout.readline() != "ready\n":
@@ -83,7 +83,7 @@ def race(peer: Peer, place: Path, count: int) -> float:
             raise PeerFailed(argv, racer.returncode, complaint)
     times = [json.loads(answer) for answer, _ in said]
     taken = max(each["end"] for each in times) - min(each["start"] for each in times)
-    return float(taken / (count * PROCESSES) * 1e6)
+    return float(taken / (count * processes) * 1e6)
 
 
 WORKLOAD = Workload(

@@ -54,6 +54,8 @@ DIALECTS = {
     "mlflow": Dialect("mlflow", "mlflow.entities", "MlflowClient", "mlflow", "mlflow"),
     # Loggers with verbs of their own: `log_calls.py` alone speaks to them.
     **{name: Dialect(name, name, name, name, name) for name in ("aim", "trackio", "wandb")},
+    # A server: `serving.py` alone asks it.
+    "fasttrackml": Dialect("fasttrackml", "fasttrackml", "fasttrackml", "fml", "fasttrackml"),
 }
 
 
@@ -141,16 +143,18 @@ class Shelf:
     base: str = sys.executable
     fresh: bool = False
 
-    def dovetail(self, *, whole: bool = False) -> Peer:
+    def dovetail(self, *, whole: bool = False, beside: tuple[str, ...] = ()) -> Peer:
         """The library as it stands in this checkout: core, sqlite, fsspec and the local backend.
 
         Args:
             whole: With every plugin of the checkout beside them.
+            beside: With the plugins in these folders of the checkout.
         """
-        missing = [path for path in FROM_CHECKOUT.values() if not (CHECKOUT / path / "pyproject.toml").is_file()]
+        wanted = (*FROM_CHECKOUT.values(), *beside)
+        missing = [path for path in wanted if not (CHECKOUT / path / "pyproject.toml").is_file()]
         if missing:
             raise SystemExit(f"the checkout has no distribution in: {', '.join(missing)}")
-        folders = [CHECKOUT / path for path in FROM_CHECKOUT.values()]
+        folders = [CHECKOUT / path for path in wanted]
         if whole:
             folders = sorted({*folders, *(path.parent for path in CHECKOUT.glob("plugins/[!_]*/*/pyproject.toml"))})
         return self._peer("dovetail", "dovetail", [str(folder) for folder in folders], _digest_of(folders))

@@ -27,6 +27,9 @@ WORKLOADS = (
     "search",
     "registry",
     "histories",
+    "serving",
+    "client_server",
+    "artifact_proxy",
 )
 
 
@@ -35,11 +38,11 @@ def main() -> int:
     options = _options()
     shelf = Shelf(options.cache, options.base, options.fresh)
     workloads = [_workload(name) for name in options.only or WORKLOADS]
-    others = [shelf.package(options.peer)] if options.peer else []
-    own = {whole: shelf.dovetail(whole=whole) for whole in {each.whole for each in workloads}}
+    others = [shelf.package(each) for each in options.peer]
+    own = {each.name: shelf.dovetail(whole=each.whole, beside=each.beside) for each in workloads}
     peers = [*own.values(), *others]
     before = describe()
-    results = [_measured(each, [own[each.whole], *others], options.repeat) for each in workloads]
+    results = [_measured(each, [own[each.name], *others], options.repeat) for each in workloads]
     report = render(results, [before, describe()])
     print(report.text)
     if options.json:
@@ -62,7 +65,12 @@ def _measured(workload: Workload, peers: list[Peer], repeat: int | None) -> list
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.py", description="Measure dovetail beside a peer.")
-    parser.add_argument("--peer", help="requirement of the peer, such as mlflow==3.17.2; without it dovetail alone")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        help="requirement of a peer, such as mlflow==3.17.2; repeatable, without it dovetail alone",
+    )
     parser.add_argument("--only", action="append", choices=WORKLOADS, help="only this workload; repeatable")
     parser.add_argument("--repeat", type=repetitions, help="repetitions of every workload (default: each its own)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE, too")

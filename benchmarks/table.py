@@ -35,11 +35,11 @@ def render(results: Sequence[Sequence[Measured]], machine: Sequence[dict[str, st
 
 def _line(columns: Sequence[Measured], figure: Figure) -> list[str]:
     values = [column.value(figure) for column in columns]
-    other = values[1] if len(values) > 1 else None
+    others = {column.peer.dialect.module: value for column, value in zip(columns[1:], values[1:], strict=True)}
     # Only dovetail has goals; a peer run alone is observed.
     goal = figure.goal if columns[0].peer.dialect.module == "dovetail" else None
-    ratio = [_number(_ratio(values[0], other))] if len(values) > 1 else []
-    verdict = VERDICTS[goal.met(values[0], other)] if goal else ""
+    ratio = [" ".join(_number(_ratio(values[0], other)) for other in values[1:])] if len(values) > 1 else []
+    verdict = VERDICTS[goal.met(values[0], others)] if goal else ""
     shown = [_number(value) for value in values]
     return [columns[0].workload.name, figure.label, figure.unit, *shown, *ratio, str(goal) if goal else "", verdict]
 

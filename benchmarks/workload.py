@@ -18,28 +18,49 @@ from peers import DIALECTS, Peer, PeerFailed, environment
 from table import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Figure", "Goal", "Measured", "Sample", "Workload", "main", "measure", "repetitions", "seconds"]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What dovetail wants of a figure: an upper or lower bound, or a share of the peer's value."""
+    """What dovetail wants of a figure.
+
+    Args:
+        at_most: An upper bound.
+        at_least: A lower bound.
+        share: A share of the first peer's value, which may not be passed.
+        times: Multiples of the values of peers, by their modules, which must be reached.
+    """
 
     at_most: float | None = None
     at_least: float | None = None
     share: float | None = None
+    times: Mapping[str, float] = field(default_factory=dict)
 
-    def met(self, own: float | None, other: float | None) -> bool | None:
-        """Whether the goal is met; None if a value that it needs was not measured."""
-        if own is None or (self.share is not None and other is None):
+    def met(self, own: float | None, others: Mapping[str, float | None]) -> bool | None:
+        """Whether the goal is met; None if a value that it needs was not measured.
+
+        Args:
+            own: dovetail's value.
+            others: Those of the peers, by their modules.
+        """
+        if own is None:
             return None
-        if self.share is not None and other is not None:
-            return own <= self.share * other
+        if self.times:
+            least = [
+                self.times[peer] * value for peer, value in others.items() if peer in self.times and value is not None
+            ]
+            return own >= max(least) if least else None
+        if self.share is not None:
+            other = next(iter(others.values()), None)
+            return None if other is None else own <= self.share * other
         return own <= self.at_most if self.at_most is not None else own >= (self.at_least or 0)
 
     def __str__(self) -> str:
+        if self.times:
+            return " and ".join(f"≥ {factor:g} times {peer}" for peer, factor in self.times.items())
         if self.share is not None:
             return f"≤ 1/{1 / self.share:.0f} of peer" if self.share < 1 else f"≤ {self.share:g} of peer"
         return f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
@@ -89,6 +110,7 @@ class Workload:
         prepare: Done once before; returns remarks for the report.
         check: Done once afterwards: whether the work was really done. Returns remarks; raises PeerFailed if not.
         whole: Whether it is about dovetail with every plugin of the checkout installed.
+        beside: Folders of plugins that it needs beside those that are always there.
     """
 
     name: str
@@ -99,6 +121,7 @@ class Workload:
     prepare: Callable[[Peer, Path], list[str]] = _nothing
     check: Callable[[Peer, Path], list[str]] = _nothing
     whole: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass

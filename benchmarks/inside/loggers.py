@@ -1,6 +1,7 @@
 """Logs what `logging.py` reports; runs in the peer's interpreter.
 
-Arguments: module, client class, module of the entities, a job of JOBS, a place, and what the job takes. Libraries that
+Arguments: module, client class, module of the entities, a job of JOBS, a place (a folder, or the URL of a server of the
+library's own), and what the job takes. Libraries that
 do not have MLflow's verbs are spoken to through the few that every one of them has: begin, log a metric at a step, end.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STEP = 100e-6  # seconds that a step of a training loop takes
+LONGER = 100
 WARM = 200
 
 
@@ -40,7 +42,7 @@ class Verbs:
 
     def __init__(self, module: str, place: str) -> None:
         self._it: Any = import_module(module)
-        self._it.set_tracking_uri(f"sqlite:///{place}/store.db")
+        self._it.set_tracking_uri(place if place.startswith("http") else f"sqlite:///{place}/store.db")
         self._it.set_experiment("logging")
         self.log_metric = self._it.log_metric
         self.run_id = ""
@@ -157,6 +159,28 @@ def loop(logger: Any, _: str, __: str, count: int) -> dict[str, float]:
     return {"slower": 100 * (logged[middle] / plain[middle] - 1)}
 
 
+def epochs(logger: Any, _: str, __: str, count: int) -> dict[str, float]:
+    """The same for steps a hundred times as long, each of which logs ten metrics."""
+    warm(logger)
+    logger.begin()
+    it, plain, logged = logger._it, [], []  # noqa: SLF001 - ours
+
+    def long(_: int) -> None:
+        for _ in range(LONGER - 1):
+            work()
+
+    def log(step: int) -> None:
+        long(step)
+        it.log_metrics({f"metric-{number}": step + number / 10 for number in range(10)}, step=step)
+
+    for first in range(0, count, 50):
+        plain.append(steps(50, long))
+        logged.append(steps(50, log, first))
+    logger.end()
+    middle = len(plain) // 2
+    return {"slower": 100 * (sorted(logged)[middle] / sorted(plain)[middle] - 1)}
+
+
 def steps(count: int, each: Callable[[int], object], first: int = 0) -> float:
     """Seconds that steps of work take; the work is counted, so that waiting for something shows."""
     start = time.perf_counter()
@@ -268,6 +292,7 @@ JOBS: dict[str, Callable[..., dict[str, float]]] = {
     "calls": calls,
     "through": through,
     "loop": loop,
+    "epochs": epochs,
     "memory": memory,
     "runs": runs,
     "explicit": explicit,
