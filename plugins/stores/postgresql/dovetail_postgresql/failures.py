@@ -19,7 +19,14 @@ _CROWDED = ("53300", "53400")
 _FULL = ("53100",)
 _READ_ONLY = ("25006", "42501")
 # The server's words when it refuses a connection; they come without a code, and in the server's language.
-_BUSY_WORDS = ("starting up", "shutting down", "too many", "remaining connection slots", "recovery mode")
+_BUSY_WORDS = (
+    "starting up",
+    "shutting down",
+    "accepting connections",  # not, or not yet
+    "too many",
+    "remaining connection slots",
+    "recovery mode",
+)
 
 
 def failure(error: psycopg.Error, name: str, waited: float, *, committing: bool) -> Exception:

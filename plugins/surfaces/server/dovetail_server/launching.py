@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-_standing: list[subprocess.Popen[bytes]] = []  # those of this process, which is told when they end
-
 
 @hookimpl
 def dovetail_serve(tracking_uri: str, registry_uri: str) -> Served | None:
@@ -61,4 +59,4 @@ def _stand_by(options: Options, sock: int, pipe: int) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    _standing[:] = [each for each in (*_standing, process) if each.poll() is None]
+    process.wait()  # it has left a child of its own behind, which is nobody's

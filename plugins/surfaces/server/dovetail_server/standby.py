@@ -21,6 +21,8 @@ def wait(sock: int, pipe: int) -> bool:
 
 
 def _main(sock: int, pipe: int) -> None:
+    if os.fork():  # whoever launched waits for this process alone, and has no other to look after
+        os._exit(0)
     if wait(sock, pipe):
         for each in (sock, pipe):
             os.set_inheritable(each, True)
