@@ -214,8 +214,9 @@ class EnvManagerSuite:
 
         with ThreadPoolExecutor(4) as pool:
             environments = list(pool.map(take, range(4)))
+        environments.append(take(4))  # behind all signatures of the others
         assert len({environment.name for environment in environments}) == 1
-        assert _signatures(environments[0]) == 4, "the environment was made again under somebody's feet"
+        assert _signatures(environments[0]) == 5, "the environment was made again under somebody's feet"
 
     def _only_isolated(self) -> None:
         if not self.isolated:
