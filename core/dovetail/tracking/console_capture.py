@@ -27,6 +27,8 @@ _PATIENCE = 2.0
 _FAREWELL = 1.0
 """Seconds that the relay may take to end; while children that go on hold the output it does not."""
 _PACE = 0.001
+_ROUND = 0.05
+"""Seconds between two looks at what still arrives for a relay that died."""
 
 
 class Capture:
@@ -81,6 +83,8 @@ class Capture:
             stream.restore()
         _flush()
         for way in self._ways:
+            if self._relay is not None and self._relay.poll() is not None:
+                way.carry()
             way.restore()
         if self._spool is not None:
             self._spool.close()
@@ -131,7 +135,10 @@ class Capture:
         with suppress(ChildProcessError):
             relay.wait()
         for way in self._ways:
-            way.rescue()
+            way.lead_back()
+        # A thread in the midst of a write still fills the old way, children do for as long as they live.
+        while sum(way.carry() for way in self._ways):
+            time.sleep(_ROUND)
 
     def _marked(self) -> int:
         _flush()
@@ -183,32 +190,31 @@ class _Way:
 
     def restore(self) -> None:
         """Let output go where it went before, and close what was opened."""
-        self._lead_back()
+        self.lead_back()
         with self._lock:
             for each in self._open:
                 os.close(each)
             self._open.clear()
 
-    def rescue(self) -> None:
-        """The same where nobody reads any more: what was not read is brought where it was to go."""
-        self._lead_back()
-        with self._lock, suppress(OSError):
-            if self.source in self._open:
-                os.set_blocking(self.source, False)
-                with suppress(BlockingIOError):
-                    while rest := os.read(self.source, 1 << 16):
-                        if self.target is not None:
-                            os.write(self.target, rest)
-                # Who still writes fails instead of waiting for ever.
-                self._open.remove(self.source)
-                os.close(self.source)
-
-    def _lead_back(self) -> None:
+    def lead_back(self) -> None:
+        """Let output go where it went before."""
         with self._lock:
             if self.is_led:
                 self.is_led = False
                 for each, original in zip(self._descriptors, self._originals, strict=True):
                     os.dup2(original, each)
+
+    def carry(self) -> bool:
+        """Bring what is on the way where it was to go, as nobody else does any more; False once it is closed."""
+        with self._lock:
+            try:
+                while self.source in self._open and (rest := _available(self.source)):
+                    if self.target is not None:
+                        _write_whole(self.target, rest)
+            except OSError:  # it goes nowhere: who still writes fails instead of being told that it was shown
+                self._open.remove(self.source)
+                os.close(self.source)
+        return self.source in self._open
 
 
 class _Stream:
@@ -275,6 +281,20 @@ def _ways() -> list[_Way]:
     there = [each for each in (1, 2) if _is_open(each)]
     together = len(there) > 1 and os.path.sameopenfile(*there)
     return [*([_Way(*there)] if together else [_Way(each) for each in there]), _Way()]
+
+
+def _available(descriptor: int) -> bytes:
+    """What can be read at once; nothing where one would have to wait."""
+    os.set_blocking(descriptor, False)
+    try:
+        return os.read(descriptor, 1 << 16)
+    except BlockingIOError:
+        return b""
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _is_open(descriptor: int) -> bool:

@@ -279,6 +279,26 @@ print("end")
         assert [lines[0], *lines[-2:]] == ["before", "line 19999", "end"]
         assert len(lines) > 10000  # it takes along what it held at that moment
 
+    def test_the_relay_dies_and_its_children_go_on_printing(self, script: Script) -> None:
+        done = script(
+            f"""{HEAD}
+from dovetail.tracking import console
+with mlflow.start_run(run_name="wine", log_output=True):
+    prints = "echo one; read answer; echo two; read answer; echo three"
+    child = subprocess.Popen(["sh", "-c", prints], stdin=subprocess.PIPE)
+    time.sleep(0.3)
+    os.kill(console._capture._relay.pid, signal.SIGKILL)
+    console._capture._relay.wait()
+    for _ in range(2):
+        child.stdin.write(b"\\n")
+        child.stdin.flush()
+        time.sleep(0.3)
+    print("status", child.wait())
+print("end")
+"""
+        )
+        assert sorted(done.stdout.splitlines()) == sorted(["one", "two", "three", "status 0", "end"])
+
     def test_a_reader_that_leaves_ends_the_script_as_it_would_without(self, tmp_path: Path) -> None:
         path = tmp_path / "train.py"
         path.write_text(
