@@ -14,7 +14,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from dovetail.errors import AlreadyExists, InvalidFilter, ParamConflict
-from dovetail.testing import broken_bins, broken_endings, broken_groups, broken_histories, broken_leases, broken_models
+from dovetail.testing import (
+    broken_bins,
+    broken_datasets,
+    broken_endings,
+    broken_groups,
+    broken_histories,
+    broken_leases,
+    broken_models,
+)
 from dovetail.testing.memory import MemoryTrackingStore
 from dovetail.testing.records import RUN_NAME, Record
 from dovetail.tracking.pages import page_of
@@ -374,5 +382,6 @@ FAULTS: dict[type[MemoryTrackingStore], str] = {
     **broken_leases.FAULTS,
     **broken_models.FAULTS,
     **broken_bins.FAULTS,
+    **broken_datasets.FAULTS,
 }
 """Every store with a fault, and the story of the suite that must catch it."""

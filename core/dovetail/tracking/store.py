@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail.tracking.bin import Bin
 from dovetail.tracking.history_store import HistoryStore
 from dovetail.tracking.leases import Leases
+from dovetail.tracking.link_store import LinkStore
 from dovetail.tracking.log_store import LogStore
 from dovetail.tracking.logged_model_store import LoggedModelStore
 from dovetail.tracking.walking import every
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dovetail.values import (
-        DatasetInput,
+        DatasetSummary,
         Experiment,
         Lease,
-        LoggedModelInput,
-        LoggedModelOutput,
         NewRun,
         Run,
         RunInfo,
@@ -36,11 +35,11 @@ __all__ = ["MAX_PAGE", "TrackingStore"]
 MAX_PAGE = 50_000
 
 
-class TrackingStore(LogStore, HistoryStore, LoggedModelStore, Leases, Bin):
+class TrackingStore(LogStore, LinkStore, HistoryStore, LoggedModelStore, Leases, Bin):
     """Keeps experiments, runs, logged models, and what was logged to them.
 
-    The methods for batches stand in ``LogStore``, those for logged models in ``LoggedModelStore``, those for what is
-    deleted in ``Bin``.
+    The methods for batches stand in ``LogStore``, those for what runs used and made in ``LinkStore``, those for logged
+    models in ``LoggedModelStore``, those for what is deleted in ``Bin``.
 
     Guarantees every store gives, and ``dovetail.testing.TrackingStoreSuite`` checks:
 
@@ -330,6 +329,20 @@ class TrackingStore(LogStore, HistoryStore, LoggedModelStore, Leases, Bin):
         search = experiment_ids, filter_string, (), view_type, MAX_PAGE
         return sum(1 for _ in every(lambda token: self.search_runs(*search, token, columns=("run_id",))))
 
+    def search_datasets(self, experiment_ids: Sequence[str], max_results: int = 1000) -> Sequence[DatasetSummary]:
+        """Which datasets the active runs of these experiments used, and what for; each use once, however many runs.
+
+        They go by the datasets' names, then digests, contexts and the numbers of the experiments. Unknown experiment
+        ids hold no runs. Here all runs are walked through; a store that can do better does.
+
+        Args:
+            experiment_ids: Where to look.
+            max_results: The most that are given, the first ones in this order.
+        """
+        from dovetail.tracking.dataset_summaries import summaries_of
+
+        return summaries_of(self, experiment_ids, max_results)
+
     @abstractmethod
     def move_run(self, run_id: str, experiment_id: str) -> None:
         """Put a run into another experiment, with all it logged; its artifacts stay where they are.
@@ -352,31 +365,6 @@ class TrackingStore(LogStore, HistoryStore, LoggedModelStore, Leases, Bin):
 
         Raises:
             NotFound: There is no such run or tag.
-            RunEnded: The run is deleted.
-        """
-
-    @abstractmethod
-    def log_inputs(
-        self, run_id: str, datasets: Sequence[DatasetInput] = (), models: Sequence[LoggedModelInput] = ()
-    ) -> None:
-        """Note which datasets and logged models a run used, all of them or none; also of runs that have ended.
-
-        What is noted already is not noted twice, and stays so: an input that has tags gets no others. An experiment
-        knows one dataset by a name and digest: what is noted first of its source, schema and profile holds.
-
-        Raises:
-            NotFound: There is no such run or logged model.
-            RunEnded: The run is deleted.
-        """
-
-    @abstractmethod
-    def log_outputs(self, run_id: str, models: Sequence[LoggedModelOutput]) -> None:
-        """Note which logged models a run made, all of them or none; also of runs that have ended.
-
-        A model noted already gets the new step.
-
-        Raises:
-            NotFound: There is no such run or logged model.
             RunEnded: The run is deleted.
         """
 

@@ -1,7 +1,7 @@
 """The frozen values that cross every seam; each checks itself when it is made."""
 
 from dovetail.values.batch import Batch, JournalMark
-from dovetail.values.dataset import Dataset, DatasetInput, InputTag
+from dovetail.values.dataset import Dataset, DatasetInput, DatasetSummary, InputTag
 from dovetail.values.ending import Ending
 from dovetail.values.event import Event
 from dovetail.values.experiment import DEFAULT_EXPERIMENT_ID, DEFAULT_EXPERIMENT_NAME, Experiment
@@ -29,6 +29,7 @@ __all__ = [
     "Batch",
     "Dataset",
     "DatasetInput",
+    "DatasetSummary",
     "Ending",
     "Event",
     "Experiment",

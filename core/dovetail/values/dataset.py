@@ -9,7 +9,7 @@ from dovetail.errors import InvalidInput
 from dovetail.values.names import MAX_DATASET_DIGEST, MAX_DATASET_NAME, check_text
 from dovetail.values.value import Value
 
-__all__ = ["Dataset", "DatasetInput", "InputTag"]
+__all__ = ["Dataset", "DatasetInput", "DatasetSummary", "InputTag"]
 
 MAX_SOURCE_TYPE = 36
 MAX_SOURCE = 2**16 - 1
@@ -97,6 +97,23 @@ class DatasetInput(Value):
         if len({tag.key for tag in tags}) < len(tags):
             raise InvalidInput(f"Two tags of the dataset {self.dataset.name!r} have the same key.")
         self.__dict__["tags"] = tags
+
+
+@dataclass(frozen=True)
+class DatasetSummary(Value):
+    """That runs of an experiment used a dataset for something. Stores make these.
+
+    Args:
+        experiment_id: The experiment.
+        name: The dataset's name.
+        digest: Its digest.
+        context: What it was used for, such as ``training``; empty where no run says it.
+    """
+
+    experiment_id: str
+    name: str
+    digest: str
+    context: str = ""
 
 
 def _check_word(what: str, text: object, limit: int) -> None:

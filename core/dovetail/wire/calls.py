@@ -209,6 +209,7 @@ TRACKING = _table(
     ("search_runs", "read", "experiment", "experiment_ids", True),
     ("search_run_rows", "read", "experiment", "experiment_ids", True),
     ("count_runs", "read", "experiment", "experiment_ids", True),
+    ("search_datasets", "read", "experiment", "experiment_ids", True),
     ("move_run", "update", "run", "run_id", True),
     ("log_batch", "update", "run", "run_id", True),
     ("log_batches", "update", "run", "entries.run_id", True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dovetail.testing.tracking_store.batches import BatchStories, LateTagStories, MarkStories
 from dovetail.testing.tracking_store.bin import BinStories
 from dovetail.testing.tracking_store.columns import ColumnStories
+from dovetail.testing.tracking_store.dataset_searches import DatasetSearchStories
 from dovetail.testing.tracking_store.endings import EndingStories
 from dovetail.testing.tracking_store.experiments import ExperimentStories
 from dovetail.testing.tracking_store.groups import (
@@ -58,6 +59,7 @@ class TrackingStoreSuite(
     LoggedModelStories,
     LoggedModelSearchStories,
     LinkStories,
+    DatasetSearchStories,
     RunSearchStories,
     ColumnStories,
     ExperimentSearchStories,

@@ -64,6 +64,7 @@ class RemoteTracking(TrackingStore):
     search_runs = asked(TRACKING["search_runs"])
     search_run_rows = asked(TRACKING["search_run_rows"])
     count_runs = asked(TRACKING["count_runs"])
+    search_datasets = asked(TRACKING["search_datasets"])
     move_run = asked(TRACKING["move_run"])
 
     log_batch = asked(TRACKING["log_batch"])

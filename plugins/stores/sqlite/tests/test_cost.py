@@ -118,6 +118,13 @@ class TestStatements:
         logged = ["add_param", "params_of", "add_point", "put_latest", "put_tag"]
         assert spent == ["BEGIN IMMEDIATE", "put_mark", "run", *logged, "COMMIT"]
 
+    def test_of_a_search_for_datasets_are_as_many_however_many_runs_used_them(self, counted: Counted) -> None:
+        for _ in range(3):
+            run_id = counted.store.create_run(NewRun("0")).info.run_id
+            counted.store.log_inputs(run_id, [DatasetInput(WINE)])
+        spent = counted.of(lambda: counted.store.search_datasets(["0"]))
+        assert spent == ["BEGIN", "dataset_summaries", "COMMIT"]
+
     def test_of_a_record_that_is_there_already(self, counted: Counted) -> None:
         batch, mark = Batch((Metric("loss", 0.3),)), JournalMark("w", 1)
         counted.store.log_batch(counted.run_id, batch, mark=mark)

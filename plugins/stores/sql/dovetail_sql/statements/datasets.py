@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
+from dovetail.tracking.subjects import CONTEXT
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
 from dovetail_sql.links import NOT_NOTED, NOTED
@@ -30,7 +31,7 @@ _d, _inputs, _tags, _models = t.datasets, t.run_inputs, t.input_tags, t.run_mode
 
 def fixed(put: Put) -> dict[str, Executable]:
     """All of them by name."""
-    return {**_datasets(put), **_links(put), **_held()}
+    return {**_datasets(put), **_links(put), **_held(), **_summaries()}
 
 
 def _datasets(put: Put) -> dict[str, Executable]:
@@ -79,3 +80,17 @@ def _held() -> dict[str, Executable]:
         .where(Within(_models.c.run, among))
         .order_by(_models.c.id),
     }
+
+
+def _summaries() -> dict[str, Executable]:
+    """Which datasets the active runs of some experiments used, and what for."""
+    context = func.coalesce(_tags.c.value, "").label("context")
+    found = (
+        select(_d.c.experiment, _d.c.name, _d.c.digest, context)
+        .join(_inputs, _inputs.c.dataset == _d.c.id)
+        .join(t.runs, t.runs.c.id == _inputs.c.run)
+        .outerjoin(_tags, and_(_tags.c.input == _inputs.c.id, _tags.c.name == CONTEXT))
+        .where(Within(_d.c.experiment, bindparam("experiments")), t.runs.c.stage == "active")
+    )
+    order = _d.c.name, _d.c.digest, context, _d.c.experiment
+    return {"dataset_summaries": found.distinct().order_by(*order).limit(bindparam("limit"))}

@@ -10,10 +10,12 @@ from dovetail_sql.reading import ExperimentRow, RunRow
 from dovetail_sql.stages import CONDEMNED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dovetail.values import Batch
     from dovetail_sql.database import Database, Transaction
 
-__all__ = ["Finding", "number_of", "require_active", "require_open", "require_takes"]
+__all__ = ["Finding", "number_of", "numbers_of", "require_active", "require_open", "require_takes"]
 
 _LARGEST = 2**63 - 1
 
@@ -57,6 +59,11 @@ def number_of(experiment_id: str) -> int | None:
     if not digits or len(experiment_id) > len(str(_LARGEST)) or str(int(experiment_id)) != experiment_id:
         return None
     return number if (number := int(experiment_id)) <= _LARGEST else None
+
+
+def numbers_of(experiment_ids: Iterable[str]) -> set[int]:
+    """The numbers that experiment ids are; those that are the ids of none are left out."""
+    return {number for each in experiment_ids if (number := number_of(each)) is not None}
 
 
 def require_active(row: ExperimentRow) -> None:

@@ -13,7 +13,7 @@ from dovetail_sql import logged_models
 from dovetail_sql.database import Taken
 from dovetail_sql.logged_models import LoggedModelRow
 from dovetail_sql.stages import CONDEMNED
-from dovetail_sql.store.finding import Finding, number_of, require_active
+from dovetail_sql.store.finding import Finding, numbers_of, require_active
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ class LoggedModels(Finding, TrackingStore):
     ) -> Page[LoggedModel]:
         from dovetail_sql.search import logged_model_search
 
-        numbers = {number for each in experiment_ids if (number := number_of(each)) is not None}
+        numbers = numbers_of(experiment_ids)
         root = self.database.artifact_root
         search = logged_model_search(numbers, filter_string, datasets, order_by, view_type, root)
         with self.database.read() as transaction:

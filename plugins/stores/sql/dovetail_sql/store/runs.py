@@ -12,7 +12,7 @@ from dovetail.values.measure import now_ms
 from dovetail_sql import links, reading, writing
 from dovetail_sql.database import Taken
 from dovetail_sql.reading import RunRow
-from dovetail_sql.store.finding import number_of, require_active
+from dovetail_sql.store.finding import numbers_of, require_active
 from dovetail_sql.store.leases import Leasing, changes_of, end_run, take_lease
 from dovetail_sql.store.sealing import Sealing
 from dovetail_sql.tags import RUN_NAME, put_tags
@@ -146,8 +146,7 @@ class Runs(Sealing, Leasing, TrackingStore):
         # Only here SQLAlchemy is imported.
         from dovetail_sql.search import run_search
 
-        numbers = {number for each in experiment_ids if (number := number_of(each)) is not None}
-        return run_search(numbers, text, order_by, view_type, self.database.artifact_root)
+        return run_search(numbers_of(experiment_ids), text, order_by, view_type, self.database.artifact_root)
 
     def move_run(self, run_id: str, experiment_id: str) -> None:
         with self.database.write() as transaction:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import InvalidInput
-from dovetail.tracking.walking import every
-from dovetail.values import ViewType
 from dovetail.values.names import check_experiment_id
 from dovetail.wire.datasets import load_dataset_input, load_model_input
 from dovetail.wire.fields import load_each
@@ -15,19 +13,15 @@ from dovetail_server.routing.fields import objects, text, texts
 from dovetail_server.routing.route import MB, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dovetail.values import Run
+    from dovetail.values import DatasetSummary
     from dovetail_server.routing.asked import Asked
 
 __all__ = ["ROUTES"]
 
 ROUTES = Routes("/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/")
 
-_CONTEXT = "mlflow.data.context"
 _MOST_EXPERIMENTS = 20
 _MOST = 1000
-_PAGE = 500
 
 
 @ROUTES.add(
@@ -54,27 +48,10 @@ def search(asked: Asked) -> dict[str, Any]:
     ids = [check_experiment_id(each) for each in asked["experiment_ids"]]
     if not 1 <= len(ids) <= _MOST_EXPERIMENTS:
         raise InvalidInput(f"{len(ids)} experiments are asked for; it must be 1 to {_MOST_EXPERIMENTS}.")
-    found: dict[tuple[str, str, str, str], None] = {}
-    for use in _uses(asked, ids):
-        found[use] = None
-        if len(found) == _MOST:
-            break
-    return listed("dataset_summaries", [_summary(*use) for use in sorted(found)])
+    found = asked.site.tracking.search_datasets(ids, _MOST)
+    return listed("dataset_summaries", [_shown(each) for each in found])
 
 
-def _uses(asked: Asked, experiment_ids: list[str]) -> Iterator[tuple[str, str, str, str]]:
-    """Experiment, name, digest and context of each dataset that a run used, newest runs first."""
-    store, those = asked.site.tracking, "dataset.name LIKE '%'"
-    for run in every(lambda token: store.search_runs(experiment_ids, those, (), ViewType.ACTIVE_ONLY, _PAGE, token)):
-        yield from _uses_of(run)
-
-
-def _uses_of(run: Run) -> Iterator[tuple[str, str, str, str]]:
-    for used in run.inputs.dataset_inputs:
-        context = next((tag.value for tag in used.tags if tag.key == _CONTEXT), "")
-        yield run.info.experiment_id, used.dataset.name, used.dataset.digest, context
-
-
-def _summary(experiment_id: str, name: str, digest: str, context: str) -> dict[str, str]:
-    data = {"experiment_id": experiment_id, "name": name, "digest": digest}
-    return {**data, "context": context} if context else data
+def _shown(use: DatasetSummary) -> dict[str, str]:
+    data = {"experiment_id": use.experiment_id, "name": use.name, "digest": use.digest}
+    return {**data, "context": use.context} if use.context else data
