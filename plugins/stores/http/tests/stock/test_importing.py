@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     class Served(Protocol):
         uri: str
         python: str
-        artifacts: Path
+
+        def clear(self) -> None: ...
 
 
 DOVETAIL = str(Path(sys.executable).with_name("dovetail"))
@@ -61,7 +62,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     dovetail.tracking.places.forget_places()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def server(running: Served) -> Iterator[Served]:
+    """A server that all stories here read: to have MLflow write to it takes seconds."""
+    yield running
+    running.clear()
+
+
+@pytest.fixture(scope="module")
 def written(server: Served) -> dict[str, str]:
     """The ids of what MLflow wrote to the server, by their names."""
     found: dict[str, str] = json.loads(mlflow(server, str(WRITER), server.uri))
