@@ -86,6 +86,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._names: list[str] = []
+        self._passed: list[tuple[int, int]] = []  # what the folders are that lead here
         self._descriptor = os.open(root, _FOLDER) if _BY_DESCRIPTOR else None
 
     @property
@@ -105,24 +106,59 @@ class Folder:
         if make:
             root.mkdir(parents=True, exist_ok=True)
         folder = cls(root)
-        for name in names:
-            folder._enter(name, make=make)
+        try:
+            for name in names:
+                folder.enter(name, make=make)
+        except BaseException:
+            folder.close()
+            raise
         return folder
 
-    def _enter(self, name: str, *, make: bool) -> None:
-        above = self._descriptor
-        try:
-            if make:
-                with suppress(FileExistsError):  # if that is no folder, opening it says so
-                    os.mkdir(self._at(name), dir_fd=above)
-            self._names.append(name)
-            self._descriptor = None if above is None else os.open(name, _FOLDER, dir_fd=above)
-        finally:
-            if above is not None:
-                os.close(above)
-        if above is None and not self.path.is_dir():
-            kind = NotADirectoryError if self.path.exists() else FileNotFoundError
-            raise kind(errno.ENOENT, "No such folder", str(self.path))
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the root itself."""
+        return not self._names
+
+    def enter(self, name: str, *, make: bool = False) -> None:
+        """Go on into a folder in this one; where that cannot be done, this stays the one that is held open.
+
+        Args:
+            name: What it is called here.
+            make: Whether to make it where it is missing.
+
+        Raises:
+            FileNotFoundError: There is none.
+            NotADirectoryError: It is something else.
+        """
+        here = self._descriptor
+        if make:
+            with suppress(FileExistsError):  # if that is no folder, opening it says so
+                os.mkdir(self._at(name), dir_fd=here)
+        if here is None:
+            _require_folder(self.path / name)
+        else:
+            below = os.open(name, _FOLDER, dir_fd=here)
+            self._passed.append(_identity(here))
+            self._descriptor = below
+            os.close(here)
+        self._names.append(name)
+
+    def leave(self) -> str:
+        """Go back to the folder that this one was entered from; however deep it lies, that is one step.
+
+        Returns:
+            What this one was called there.
+
+        Raises:
+            FileNotFoundError: It was moved or removed meanwhile: the one above it is another one, or none.
+        """
+        if self._descriptor is not None:
+            above = os.open("..", _FOLDER, dir_fd=self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = above
+            if _identity(above) != self._passed.pop():
+                raise FileNotFoundError(errno.ENOENT, "The folder was moved", str(self.path))
+        return self._names.pop()
 
     def __enter__(self) -> Self:
         return self
@@ -184,3 +220,14 @@ class Folder:
     def remove_folder(self, name: str) -> None:
         """Remove an empty folder."""
         os.rmdir(self._at(name), dir_fd=self._descriptor)
+
+
+def _require_folder(path: Path) -> None:
+    if not path.is_dir():
+        kind = NotADirectoryError if path.exists() else FileNotFoundError
+        raise kind(errno.ENOENT, "No such folder", str(path))
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino

@@ -18,6 +18,7 @@ from dovetail_fsspec.folder import Entry, Folder, resolved
 from dovetail_fsspec.staging_names import checked_path, is_staging, staging_name
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Iterator
 
 __all__ = ["LocalArtifactStore"]
@@ -220,30 +221,57 @@ class LocalArtifactStore(ArtifactStore):
                 folder.remove_folder(entry.name)
 
     def _empty(self, names: tuple[str, ...]) -> None:
-        # No recursion: a tree may be deeper than Python's stack and have more levels than there are descriptors.
-        folders = [names]
-        for each in folders:
-            with suppress(FileNotFoundError), Folder.at(self._real_root, each) as folder:
-                for entry in folder.entries():
-                    if entry.is_folder:
-                        folders.append((*each, entry.name))
-                    elif not self._is_being_written(entry):
-                        folder.remove(entry.name)
-        for each in reversed(folders[1:]):
-            self._prune(each, levels=1)
+        """Remove everything in a folder; what others put there meanwhile may stay."""
+        for _ in range(_ATTEMPTS):
+            try:
+                folder = Folder.at(self._real_root, names)
+            except FileNotFoundError:  # nothing is left to remove
+                return
+            with folder, suppress(FileNotFoundError):  # somebody else removes or moves the same things: once more
+                self._empty_below(folder)
+                return
+        raise FileNotFoundError(errno.ENOENT, "The folder changes all the time", "/".join(names))
+
+    def _empty_below(self, folder: Folder) -> None:
+        # No recursion, and one folder open at a time: a tree may be deeper than Python's stack and have more levels
+        # than there are descriptors. Nor is any of them sought from the root: that would take long where it is deep.
+        inside = [self._without_files(folder)]
+        while inside:
+            if inside[-1]:
+                folder.enter(inside[-1].pop())
+                inside.append(self._without_files(folder))
+                continue
+            inside.pop()
+            if inside:
+                name = folder.leave()
+                with suppress(OSError):  # somebody has put a file there meanwhile: it stays
+                    folder.remove_folder(name)
+
+    def _without_files(self, folder: Folder) -> builtins.list[str]:
+        """Remove the files in a folder; the names of the folders in it."""
+        entries = folder.entries()
+        for entry in entries:
+            if not entry.is_folder and not self._is_being_written(entry):
+                folder.remove(entry.name)
+        return [entry.name for entry in entries if entry.is_folder]
 
     def _is_being_written(self, entry: Entry) -> bool:
         return is_staging(entry.name) and time.time() - entry.changed <= _LEFT_BEHIND
 
-    def _prune(self, names: tuple[str, ...], levels: int | None = None) -> None:
+    def _prune(self, names: tuple[str, ...]) -> None:
         """Remove a folder and those above it for as long as they are empty: folders exist by having something."""
-        for depth in range(len(names), 0, -1)[:levels]:
-            try:
-                with Folder.at(self._real_root, names[: depth - 1]) as folder:
-                    folder.remove_folder(names[depth - 1])
-            except OSError as error:  # noqa: PERF203 - one that is gone already is as it should be
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                    return
+        # What others remove meanwhile, they prune, too.
+        with suppress(FileNotFoundError), Folder.at(self._real_root) as folder:
+            with suppress(OSError):  # those that are gone already are as they should be
+                for name in names:
+                    folder.enter(name)
+            while not folder.is_root:
+                name = folder.leave()
+                try:
+                    folder.remove_folder(name)
+                except OSError as error:
+                    if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                        return
 
     # --- both ------------------------------------------------------------------------------------------------
 

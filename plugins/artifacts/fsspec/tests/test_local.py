@@ -12,14 +12,17 @@ import sys
 import tempfile
 import textwrap
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dovetail.errors import InvalidInput, InvalidUri, NotFound, StoreError, StoreFull, StoreReadOnly
 from dovetail.testing.artifact_corpus import files, fill, names, read
+from dovetail.testing.concurrency import together
 from dovetail.testing.streams import generated
+from dovetail_fsspec.folder import Folder
 from dovetail_fsspec.local import LocalArtifactStore
 
 if TYPE_CHECKING:
@@ -114,6 +117,56 @@ class TestFoldersWithoutFiles:
         assert names(store) == ["d"]
         store.delete("d")
         assert names(store) == []
+
+    @pytest.mark.parametrize("deleted", ["d", "whole path"])
+    def test_go_in_steps_that_are_as_many_as_they_are_deep(
+        self, store: LocalArtifactStore, monkeypatch: pytest.MonkeyPatch, deleted: str
+    ) -> None:
+        opened: list[object] = []
+        open_, steps = os.open, []
+
+        def counted(path: Any, *rest: Any, **options: Any) -> int:
+            opened.append(path)
+            return open_(path, *rest, **options)
+
+        monkeypatch.setattr(os, "open", counted)
+        for depth in (100, 200, 300):
+            deep = "/".join(["d"] * depth) + "/f"
+            fill(store, {deep: b"x"})
+            opened.clear()
+            store.delete(deep if deleted == "whole path" else deleted)
+            assert names(store) == []
+            steps.append(len(opened))
+        assert steps[2] - steps[1] == steps[1] - steps[0] < 1000
+
+    def test_go_also_while_others_remove_the_same_ones(self, store: LocalArtifactStore, root: Path) -> None:
+        paths = [f"a/{'/'.join(branch)}/{depth}" for branch in ("bcdef" * 6, "ghijk" * 6) for depth in range(3)]
+        for _ in range(10):
+            fill(store, dict.fromkeys(paths, b"x"))
+
+            def work(number: int) -> None:
+                del number
+                with suppress(NotFound):  # another one was faster
+                    store.delete("a")
+
+            together(work)
+            assert everything(root) == []
+
+    def test_that_are_moved_away_meanwhile_take_nothing_else_along(
+        self, store: LocalArtifactStore, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(store, {"a/b/c/f": b"x", "a/g": b"x", "kept/b/g": b"x", "kept/c/g": b"x"})
+        remove, moved = Folder.remove, []
+
+        def and_moved(folder: Folder, name: str) -> None:
+            remove(folder, name)
+            if name == "f" and not moved:
+                moved.append(name)
+                (root / "a/b/c").rename(root / "kept/emptied")
+
+        monkeypatch.setattr(Folder, "remove", and_moved)
+        store.delete("a")
+        assert everything(root) == ["kept", "kept/b", "kept/b/g", "kept/c", "kept/c/g", "kept/emptied"]
 
 
 class TestLinks:
