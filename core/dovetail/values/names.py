@@ -73,7 +73,7 @@ def check_key(what: str, key: object) -> str:
     return key
 
 
-@lru_cache(maxsize=256)  # the same few are looked at again and again
+@lru_cache(maxsize=4096)  # the same few are looked at again and again
 def _is_key(key: str) -> bool:
     return bool(_KEY.match(key)) and key == posixpath.normpath(key) and not key.startswith(("/", "..")) and key != "."
 

@@ -32,6 +32,13 @@ class Value:
         object.__setattr__(value, "__dict__", fields)
         return value
 
+    @classmethod
+    def holding(cls, fields: dict[str, Any]) -> Self:
+        """The same of a dict that nobody else has: it becomes the value's own."""
+        value = object.__new__(cls)
+        object.__setattr__(value, "__dict__", fields)
+        return value
+
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Names and values of the fields, as in MLflow: ``dict(run.info)`` is what people print."""
         return ((name, getattr(self, name)) for name in self.__dataclass_fields__)

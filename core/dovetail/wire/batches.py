@@ -8,7 +8,7 @@ from dovetail.errors import InvalidInput
 from dovetail.values.batch import Batch
 from dovetail.wire.fields import load_each, load_list, load_object
 from dovetail.wire.labels import dump_labels, load_param, load_tag
-from dovetail.wire.metrics import dump_metric, load_metric
+from dovetail.wire.metrics import dump_metric, load_metrics
 
 if TYPE_CHECKING:
     from dovetail.values.measure import Param
@@ -52,9 +52,7 @@ def load_batch(data: object) -> Batch:
     loaded = load_each(params, "params", load_param)
     _check_keys(loaded)
     # Every member was checked just now.
-    return Batch.stored(
-        metrics=load_each(metrics, "metrics", load_metric), params=loaded, tags=load_each(tags, "tags", load_tag)
-    )
+    return Batch.stored(metrics=load_metrics(metrics), params=loaded, tags=load_each(tags, "tags", load_tag))
 
 
 def _check_size(metrics: int, params: int, tags: int) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dovetail.errors import InvalidInput, StoreError
 from dovetail.values import Batch, Ending, Metric, MetricColumns, Param, Tag
 from dovetail.wire.batches import dump_batch, load_batch
-from dovetail.wire.metrics import dump_metric, load_metric, load_point
+from dovetail.wire.fields import load_each
+from dovetail.wire.metrics import dump_metric, load_metric, load_metrics, load_point
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RUN = "06a6766dae5447ada9ded0229e820e4f"
 MODEL = "m-d3b3260671b34fedaec01762ed416b71"
@@ -28,6 +35,29 @@ ANSWERED = [
     },
 ]  # fmt: skip
 POINT = {"key": "loss", "value": 0.5, "timestamp": 1700000000000, "step": 3}
+
+
+keys = st.sampled_from(["loss", "a/b", "../x", "", "x" * 300, None, 5])
+wholes = st.sampled_from([0, 3, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, "7", "x", None, True, 1.0, 1.5])
+values = st.sampled_from([0.5, float("inf"), 1, "0.5", "x", None, False])
+points_as_usual = st.fixed_dictionaries(
+    {"key": keys, "value": st.floats(allow_nan=False), "timestamp": st.integers(0, 2**63), "step": wholes}
+)
+points_of_all_kinds = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={"key": keys, "value": values, "timestamp": wholes, "step": wholes, "model_id": keys, "extra": keys},
+    ),
+    st.sampled_from([None, 1, "loss", []]),
+)
+
+
+def outcome(load: Callable[[], tuple[Metric, ...]]) -> object:
+    """What it gives or refuses."""
+    try:
+        return load()
+    except InvalidInput as refusal:
+        return type(refusal), refusal.message, refusal.hint
 
 
 class TestAPointThatAServerAnsweredWith:
@@ -149,6 +179,18 @@ class TestABatchThatAClientSends:
     def test_with_a_param_twice_is_refused(self, value: str) -> None:
         with pytest.raises(InvalidInput, match="The param 'dd' stands in the batch twice"):
             load_batch({"params": [{"key": "dd", "value": "1"}, {"key": "x"}, {"key": "dd", "value": value}]})
+
+
+class TestPointsThatCameAtOnce:
+    @given(st.lists(st.one_of(points_as_usual, points_of_all_kinds), max_size=4))
+    def test_are_taken_or_refused_as_they_are_one_by_one(self, sent: list[Any]) -> None:
+        assert outcome(lambda: load_metrics(copy.deepcopy(sent))) == outcome(
+            lambda: load_each(sent, "metrics", load_metric)
+        )
+
+    def test_are_nobody_elses(self) -> None:
+        first, second = load_metrics([{**POINT}, {**POINT, "step": 4}])
+        assert (first, second) == (Metric("loss", 0.5, 1700000000000, 3), Metric("loss", 0.5, 1700000000000, 4))
 
 
 class TestTheSizeOfABatch:

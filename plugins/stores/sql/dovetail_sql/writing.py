@@ -137,14 +137,12 @@ def _points(run: int, metrics: Sequence[Metric], ids: Mapping[str, int]) -> list
 
 def _latest(rows: Sequence[Row]) -> list[Row]:
     """The latest point of each key of a run among these."""
-    if len(rows) == 1:  # what a loop logs
+    latest = {row[:2]: row for row in rows}
+    if len(latest) == len(rows):  # nearly always: a step of some metrics
         return list(rows)
-    latest: dict[tuple[int, int], Row] = {}
     for row in rows:
-        place = row[0], row[1]
-        held = latest.get(place)
-        if held is None or _is_later(row, held):
-            latest[place] = row
+        if _is_later(row, latest[row[:2]]):
+            latest[row[:2]] = row
     return list(latest.values())
 
 
