@@ -67,31 +67,38 @@ def compat(session: nox.Session) -> None:
 
 @nox.session
 def interop(session: nox.Session) -> None:
-    """Models to and from the real MLflow, and what it kept; it gets an environment of its own."""
+    """Models to and from the real MLflow, what it kept, and its server; it gets an environment of its own."""
     install_checkout(session)
-    peer = Path(session.create_tmp()).absolute() / "mlflow"
-    session.run("python", "-m", "venv", "--clear", str(peer))
-    python = str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-    session.run(python, "-m", "pip", "install", "-q", "mlflow==3.17.2", "scikit-learn", external=True)
-    tests = ["tests/e2e/test_mlflow_models.py", "tests/e2e/test_import_mlflow.py"]
-    session.run("pytest", "-rsfE", *tests, env={**COMPLETE, "DOVETAIL_TEST_MLFLOW_PYTHON": python})
+    python = peer(session, "mlflow", "mlflow==3.17.2", "scikit-learn")
+    tests = ["tests/e2e/test_mlflow_models.py", "tests/e2e/test_import_mlflow.py", "plugins/stores/http/tests/stock"]
+    variables = {**COMPLETE, "DOVETAIL_TEST_MLFLOW_PYTHON": python}
+    session.run("pytest", "-rsfE", *tests, *SIDE_BY_SIDE, *session.posargs, env=variables)
 
 
 @nox.session
 def clients(session: nox.Session) -> None:
     """MLflow's own clients, old and new, against the server; each gets an environment of its own."""
     install_checkout(session)
-    pythons = []
-    for number, version in enumerate(CLIENTS):
-        peer = Path(session.create_tmp()).absolute() / f"client{number}"
-        session.run("python", "-m", "venv", "--clear", str(peer))
-        pythons.append(str(peer / ("Scripts" if sys.platform == "win32" else "bin") / "python"))
-        # Old ones still ask setuptools for what it has given up since.
-        session.run(
-            pythons[-1], "-m", "pip", "install", "-q", f"mlflow-skinny{version}", "setuptools<81", external=True
-        )
+    # Old ones still ask setuptools for what it has given up since.
+    pythons = [
+        peer(session, f"client{number}", f"mlflow-skinny{version}", "setuptools<81")
+        for number, version in enumerate(CLIENTS)
+    ]
     variables = {**COMPLETE, "DOVETAIL_TEST_MLFLOW_CLIENTS": os.pathsep.join(pythons)}
-    session.run("pytest", "-rsfE", "tests/e2e/test_mlflow_clients.py", *session.posargs, env=variables)
+    session.run("pytest", "-rsfE", "tests/e2e/test_mlflow_clients.py", *SIDE_BY_SIDE, *session.posargs, env=variables)
+
+
+def peer(session: nox.Session, name: str, *wanted: str) -> str:
+    """The interpreter of a new environment beside the session's, which holds what is wanted."""
+    folder = Path(session.create_tmp()).absolute() / name
+    python = str(folder / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    if session.venv_backend == "uv":
+        session.run("uv", "venv", "-q", "--clear", "--seed", "--python", sys.executable, str(folder))
+        session.run("uv", "pip", "install", "-q", "--python", python, *wanted)
+    else:
+        session.run("python", "-m", "venv", "--clear", str(folder))
+        session.run(python, "-m", "pip", "install", "-q", *wanted, external=True)
+    return python
 
 
 @nox.session
