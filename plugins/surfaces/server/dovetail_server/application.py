@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -32,6 +33,8 @@ _ALWAYS = (
     (b"x-frame-options", b"SAMEORIGIN"),
 )
 _NOTHING = json({})
+_LARGE = 256 << 10
+"""Bytes of a body that others would have to wait for while the event loop reads it."""
 _PROMPT = (Way.AT_ONCE, Way.IN_GROUP)
 _log = logging.getLogger("dovetail.server")
 
@@ -131,7 +134,7 @@ class Application:
             return False
         if verb != route.verb or not self._is_prompt(route):
             return False
-        if len(body) > route.largest:
+        if len(body) > min(route.largest, _LARGE):
             return False
         begin, headers = time.perf_counter(), _decoded(given)
         always = self._always(headers)
@@ -170,7 +173,8 @@ class Application:
         principal = self._access.principal(headers)
         plain = route.way is Way.STREAMING or route.verb == "GET"
         body = b"" if plain else await _read(receive, headers, route.largest)
-        asked = self._asked(route, places, scope["query_string"], body, headers, scope["method"], principal)
+        read = partial(self._asked, route, places, scope["query_string"], body, headers, scope["method"], principal)
+        asked = read() if len(body) <= _LARGE else await asyncio.get_running_loop().run_in_executor(self._pool, read)
         return await self._called(route, asked, receive, sending)
 
     def _asked(

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -59,7 +60,8 @@ class Busy(StoreUnavailable):
 class _Waiting(NamedTuple):
     entry: LogEntry
     points: int
-    loop: asyncio.AbstractEventLoop
+    loop: asyncio.AbstractEventLoop | None
+    """Where whoever waits is told; None for a thread that waits itself."""
     told: Callable[[BaseException | None], None]
 
 
@@ -108,23 +110,25 @@ class Committer:
         loop = asyncio.get_running_loop()
         self._put([_Waiting(entry, len(entry.batch), loop, told)], loop)
 
-    async def commit_all(self, entries: Sequence[LogEntry]) -> list[DovetailError | None]:
-        """Store several; each has the error that it is refused with, or None.
+    def commit_all(self, entries: Sequence[LogEntry]) -> list[DovetailError | None]:
+        """Store several, and wait for it; to be called in a thread that has no event loop.
+
+        Returns:
+            For each the error that it is refused with, or None.
 
         Raises:
             Busy: Too much waits already; none is stored.
             StoreError: The store cannot take them now; it is not known which ones are stored.
         """
-        loop = asyncio.get_running_loop()
-        futures: list[asyncio.Future[None]] = [loop.create_future() for _ in entries]
+        waiting: list[Future[None]] = [Future() for _ in entries]
         self._put(
             [
-                _Waiting(entry, len(entry.batch), loop, partial(_settle, done))
-                for entry, done in zip(entries, futures, strict=True)
+                _Waiting(entry, len(entry.batch), None, partial(_settle, done))
+                for entry, done in zip(entries, waiting, strict=True)
             ],
-            loop,
+            None,
         )
-        answers = await asyncio.gather(*futures, return_exceptions=True)
+        answers = [done.exception() for done in waiting]
         return [_refusal(each) for each in answers]
 
     def close(self, timeout: float | None = None) -> None:
@@ -141,7 +145,7 @@ class Committer:
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _put(self, waiting: list[_Waiting], loop: asyncio.AbstractEventLoop) -> None:
+    def _put(self, waiting: list[_Waiting], loop: asyncio.AbstractEventLoop | None) -> None:
         points = sum(each.points for each in waiting)
         with self._lock:
             if self._over:
@@ -155,7 +159,9 @@ class Committer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._go_on, name="dovetail-committer", daemon=True)
                 self._thread.start()
-        if self._asleep and self._begun is not loop:
+        if loop is None:
+            self._hand_over([])
+        elif self._asleep and self._begun is not loop:
             self._begun = loop
             loop.call_soon(self._begin, loop, 0, ROUNDS)
 
@@ -272,13 +278,14 @@ def _answer(
     outcomes: Sequence[BaseException | None],
     here: asyncio.AbstractEventLoop | None = None,
 ) -> None:
-    """Tell everybody; one call for each event loop, but for the one that this is called in."""
-    answers: dict[asyncio.AbstractEventLoop, _Answers] = {}
+    """Tell everybody; one call for each event loop but the one that this is called in. Threads are told straight away."""
+    answers: dict[asyncio.AbstractEventLoop | None, _Answers] = {}
     for each, outcome in zip(group, outcomes, strict=True):
         answers.setdefault(each.loop, []).append((each.told, outcome))
-    if here is not None:
-        _tell(answers.pop(here, []))
     for loop, outcomes_there in answers.items():
+        if loop is None or loop is here:
+            _tell(outcomes_there)
+            continue
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_tell, outcomes_there)
 
@@ -291,7 +298,7 @@ def _tell(answers: _Answers) -> None:
             _log.exception("An answer could not be sent")
 
 
-def _settle(done: asyncio.Future[None], outcome: BaseException | None) -> None:
+def _settle(done: asyncio.Future[None] | Future[None], outcome: BaseException | None) -> None:
     if done.done():  # the client has gone
         return
     if outcome is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dovetail.errors import StoreUnavailable
+from dovetail_server.routing.asked import body_of
 
 if TYPE_CHECKING:
     from conftest import Asking
@@ -131,3 +134,42 @@ class TestTheServiceItself:
         assert described == {(each.verb, each.path.replace("*}", "}")) for each in ask.site.routes}
         operations = [each["operationId"] for verbs in found["paths"].values() for each in verbs.values()]
         assert len(set(operations)) == len(operations)
+
+
+class TestABodyThatTakesLongToRead:
+    BODIES = ((b'{"name": "small"}', False), (b'{"name": "large"}'.ljust(300_000), True))
+
+    @pytest.fixture
+    def threads(self, monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+        """The threads that bodies are read in, in the end."""
+        found: list[threading.Thread] = []
+
+        def noted(*given: Any) -> Any:
+            found.append(threading.current_thread())
+            return body_of(*given)
+
+        monkeypatch.setattr("dovetail_server.application.body_of", noted)
+        return found
+
+    @pytest.mark.parametrize(("body", "apart"), BODIES)
+    def test_is_read_in_a_thread_so_that_nobody_waits(
+        self, ask: Asking, threads: list[threading.Thread], body: bytes, apart: bool
+    ) -> None:
+        answer = ask("POST", "experiments/create", body, headers={"content-type": "application/json"})
+        assert answer.status == 200
+        assert [thread is not threading.current_thread() for thread in threads] == [apart]
+
+    @pytest.mark.parametrize(("body", "apart"), BODIES)
+    def test_is_not_answered_promptly(
+        self, ask: Asking, threads: list[threading.Thread], body: bytes, apart: bool
+    ) -> None:
+        async def story() -> bool:
+            target, headers = ("/api/2.0/mlflow/runs/log-batch", b""), [(b"host", b"localhost:5000")]
+            return ask.application.promptly("POST", target, headers, body, lambda *_: None)
+
+        assert asyncio.run(story()) is not apart
+        assert len(threads) == (0 if apart else 1)
+
+    def test_is_refused_as_any_other(self, ask: Asking) -> None:
+        answer = ask("POST", "experiments/create", b"{" * 300_000)
+        assert (answer.status, answer.data["error_code"]) == (400, "INVALID_PARAMETER_VALUE")

@@ -135,7 +135,7 @@ class TestMoreThanCanBeStored:
                 await committer.commit(entry("more"))
             assert (told.value.status, told.value.retry_after) == (429, 1)
             with pytest.raises(Busy):
-                await committer.commit_all([entry("more")])
+                committer.commit_all([entry("more")])
             store.let.release(100)
             await asyncio.gather(first, *waiting)
             await committer.commit(entry("later"))
@@ -146,20 +146,35 @@ class TestMoreThanCanBeStored:
 
 class TestSeveralAtOnce:
     def test_are_answered_in_order(self, store: Slow, committer: Committer) -> None:
-        async def story() -> list[Any]:
-            store.let.release(10)
-            return await committer.commit_all([entry("a"), entry("gone"), entry("b")])
+        store.let.release(10)
+        found = committer.commit_all([entry("a"), entry("gone"), entry("b")])
+        assert [type(each) for each in found] == [type(None), NotFound, type(None)]
+        assert committer.commit_all([]) == []
 
-        assert [type(each) for each in asyncio.run(story())] == [type(None), NotFound, type(None)]
+    def test_need_no_event_loop(self, store: Slow, committer: Committer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(asyncio, "new_event_loop", None)
+        store.let.release(10)
+        assert committer.commit_all([entry("a")]) == [None]
+
+    def test_go_together_with_what_event_loops_bring(self, store: Slow, committer: Committer) -> None:
+        async def story() -> list[Any]:
+            first = asyncio.ensure_future(committer.commit(entry("0")))
+            await until(lambda: committer.groups == 1)
+            several = asyncio.ensure_future(asyncio.to_thread(committer.commit_all, [entry("a"), entry("b")]))
+            await until(lambda: len(committer._waiting) == 2)
+            last = asyncio.ensure_future(committer.commit(entry("c")))
+            await until(lambda: len(committer._waiting) == 3)
+            store.let.release(10)
+            return [await each for each in (first, several, last)]
+
+        assert asyncio.run(story()) == [None, [None, None], None]
+        assert store.groups == [["0"], ["a", "b", "c"]]
 
     def test_whose_store_is_away_raise(self, store: Slow, committer: Committer) -> None:
-        async def story() -> None:
-            store.failure = StoreUnavailable("away")
-            store.let.release(10)
-            with pytest.raises(StoreUnavailable):
-                await committer.commit_all([entry("a"), entry("b")])
-
-        asyncio.run(story())
+        store.failure = StoreUnavailable("away")
+        store.let.release(10)
+        with pytest.raises(StoreUnavailable):
+            committer.commit_all([entry("a"), entry("b")])
 
 
 class Near(Slow):

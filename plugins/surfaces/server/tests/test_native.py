@@ -64,6 +64,13 @@ class TestACall:
         assert tracking(ask, "log_batches", entries=[]).data == {"answer": []}
         assert tracking(ask, "get_run", run_id="a").data["answer"]["data"]["params"] == {"lr": "1"}
 
+    def test_of_many_entries_names_no_place_of_the_server(self, ask: Asking, database: str) -> None:
+        entry = {"run_id": "gone", "batch": {"tags": [{"key": "a", "value": "b"}]}}
+        (refused,) = tracking(ask, "log_batches", entries=[entry]).data["answer"]
+        assert refused["message"] == tracking(ask, "get_run", run_id="gone").data["message"]
+        assert "this server" in refused["message"]
+        assert database.removeprefix("sqlite:///") not in str(refused)
+
     @pytest.mark.parametrize(
         ("call", "arguments", "said"),
         [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -120,8 +119,11 @@ def _logged(call: Call, asked: Asked) -> LogEntry:
 
 def _all_logged(call: Call, asked: Asked) -> dict[str, Any]:
     _require(call, asked)
-    # Its own event loop, in a thread of the pool, waits for the group.
-    return call.dump_answer(asyncio.run(asked.site.committer.commit_all(asked["entries"])))
+    answer = call.dump_answer(asked.site.committer.commit_all(asked["entries"]))
+    # Refusals are told to whoever is at the other end of the network, as other errors are.
+    conceal = asked.site.concealed
+    told = [each and {name: conceal(text) for name, text in each.items()} for each in answer["answer"]]
+    return {"answer": told}
 
 
 _SPECIAL: dict[str, tuple[Callable[[Call, Asked], Any], Way]] = {
