@@ -278,7 +278,7 @@ def _answer(
     outcomes: Sequence[BaseException | None],
     here: asyncio.AbstractEventLoop | None = None,
 ) -> None:
-    """Tell everybody; one call for each event loop but the one that this is called in. Threads are told straight away."""
+    """Tell everybody; one call for each event loop but the one that this is called in, none for threads."""
     answers: dict[asyncio.AbstractEventLoop | None, _Answers] = {}
     for each, outcome in zip(group, outcomes, strict=True):
         answers.setdefault(each.loop, []).append((each.told, outcome))

@@ -1,7 +1,11 @@
-"""What a server counts, in the text format of Prometheus."""
+"""What a server counts, in the text format of Prometheus.
+
+Each worker counts for itself, and any of them may be the one that is asked: a label says whose numbers these are.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from bisect import bisect_left
 from collections import Counter
@@ -39,7 +43,7 @@ class Measures:
             times[-1] += seconds
 
     def text(self, committer: Committer) -> str:
-        """Everything counted so far."""
+        """Everything that this process has counted so far."""
         with self._lock:
             requests, times = dict(self._requests), {key: list(each) for key, each in self._times.items()}
         lines = [
@@ -51,10 +55,10 @@ class Measures:
             *(line for key, each in sorted(times.items()) for line in _histogram(*key, each)),
             "# HELP dovetail_commits_total Commits of what was logged.",
             "# TYPE dovetail_commits_total counter",
-            f"dovetail_commits_total {committer.groups}",
+            f"dovetail_commits_total{{{_worker()}}} {committer.groups}",
             "# HELP dovetail_committed_requests_total Log requests in them.",
             "# TYPE dovetail_committed_requests_total counter",
-            f"dovetail_committed_requests_total {committer.entries}",
+            f"dovetail_committed_requests_total{{{_worker()}}} {committer.entries}",
         ]
         return "\n".join(lines) + "\n"
 
@@ -68,7 +72,11 @@ def _histogram(verb: str, path: str, times: list[float]) -> Iterator[str]:
     yield f"dovetail_request_seconds_count{{{labels}}} {count}"
 
 
+def _worker() -> str:
+    return f'worker="{os.getpid()}"'
+
+
 def _labels(verb: str, path: str, status: int | None = None) -> str:
     # Routes, not the paths of requests: those are as many as somebody likes.
-    labels = f'method="{verb}",route="{path}"'
+    labels = f'{_worker()},method="{verb}",route="{path}"'
     return labels if status is None else f'{labels},status="{status}"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -120,12 +121,14 @@ class TestTheServiceItself:
         ask("GET", "experiments/get")
         ask("GET", '/nowhere"\n')
         text = ask("GET", "/metrics").body.decode()
-        route = 'method="GET",route="/api/2.0/mlflow/experiments/get"'
+        worker = f'worker="{os.getpid()}"'
+        route = f'{worker},method="GET",route="/api/2.0/mlflow/experiments/get"'
         assert f'dovetail_requests_total{{{route},status="200"}} 1' in text
         assert f'dovetail_requests_total{{{route},status="400"}} 1' in text
         assert f"dovetail_request_seconds_count{{{route}}} 2" in text
         assert f'dovetail_request_seconds_bucket{{{route},le="+Inf"}} 2' in text
-        assert 'dovetail_requests_total{method="",route="",status="404"} 1' in text
+        assert f'dovetail_requests_total{{{worker},method="",route="",status="404"}} 1' in text
+        assert f"dovetail_commits_total{{{worker}}} 0" in text
         assert "nowhere" not in text, "paths are whatever somebody likes"
 
     def test_describes_every_route(self, ask: Asking) -> None:

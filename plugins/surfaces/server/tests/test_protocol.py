@@ -212,7 +212,8 @@ class TestARequest:
         wire.send(point(run_id, 1))
         wire.answer()
         _, text = server.ask("GET", "/metrics")
-        assert f'dovetail_requests_total{{method="POST",route="{LOG}",status="200"}}' in text
+        worker = f'worker="{server.process.pid}"'
+        assert f'dovetail_requests_total{{{worker},method="POST",route="{LOG}",status="200"}}' in text
 
 
 class TestTheEndOfAServer:
