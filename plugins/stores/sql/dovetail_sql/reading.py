@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from dovetail.values import RunInputs, RunOutputs
     from dovetail_sql.database import Transaction
 
-__all__ = ["ExperimentRow", "Point", "RunRow", "experiments", "info_of", "run_artifacts", "runs", "texts_of"]
+__all__ = ["ExperimentRow", "Point", "RunRow", "experiments", "info_of", "run", "run_artifacts", "runs", "texts_of"]
 
 
+_PARAM = 1  # in the statement ``held_by``, where 0 is a metric
 Point = tuple[str, float, int, int]
 """A metric's latest point: key, value, timestamp, step."""
 
@@ -106,6 +107,22 @@ def _location(root: str, experiment: int) -> str:
 def run_artifacts(location: str, run_id: str) -> str:
     """Where a run's artifacts lie below its experiment's location."""
     return uris.join(location, run_id, "artifacts")
+
+
+def run(transaction: Transaction, row: RunRow, root: str) -> Run:
+    """The run of this row with all it holds: one query, or four where it used or made something."""
+    held = transaction.rows("held_by", {"run": row.id})
+    names = transaction.keys.names(transaction, {each[1] for each in held})
+    latest: list[Point] = []
+    params: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    for kind, key, number, text, timestamp, step in held:
+        if kind:
+            (params if kind == _PARAM else tags)[names[key]] = text
+        else:
+            latest.append((names[key], nan if number is None else number, timestamp, step))
+    links = links_of(transaction, [row]) if row.linked else {}
+    return _run(row, root, RunData.read(latest, params, tags), links.get(row.id, (NOTHING_USED, NOTHING_MADE)))
 
 
 def runs(transaction: Transaction, rows: Sequence[RunRow], root: str) -> list[Run]:

@@ -113,6 +113,7 @@ FIXED = {
     "latest_of": """SELECT latest_metric.run, latest_metric."key", latest_metric.value, latest_metric.timestamp, latest_metric.step FROM latest_metric WHERE latest_metric.run IN (SELECT value FROM json_each(:runs))""",
     "params_of": """SELECT param.run, param."key", param.value FROM param WHERE param.run IN (SELECT value FROM json_each(:runs))""",
     "tags_of": """SELECT tag.run, tag."key", tag.value FROM tag WHERE tag.run IN (SELECT value FROM json_each(:runs))""",
+    "held_by": """SELECT 0, latest_metric."key", latest_metric.value, NULL AS anon_1, latest_metric.timestamp, latest_metric.step FROM latest_metric WHERE latest_metric.run = :run UNION ALL SELECT 1, param."key", NULL AS anon_1, param.value, NULL AS anon__1, NULL AS anon__2 FROM param WHERE param.run = :run UNION ALL SELECT 2, tag."key", NULL AS anon_1, tag.value, NULL AS anon__1, NULL AS anon__2 FROM tag WHERE tag.run = :run""",
     "take_lease": "INSERT INTO leases (run, holder, beat, lapse) VALUES (:run, :holder, CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER), (CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + :length)) ON CONFLICT (run) DO UPDATE SET holder = excluded.holder, beat = excluded.beat, lapse = excluded.lapse",
     "end_lease": "DELETE FROM leases WHERE leases.run = :run",
     "end_own_lease": "DELETE FROM leases WHERE leases.run = :run AND leases.holder = :holder",

@@ -150,7 +150,7 @@ class TestStatements:
     def test_of_reading_a_run(self, counted: Counted) -> None:
         counted.store.get_run(counted.run_id)  # learns the names of the keys
         spent = counted.of(lambda: counted.store.get_run(counted.run_id))
-        assert spent == ["BEGIN", "run", "latest_of", "params_of", "tags_of", "COMMIT"]
+        assert spent == ["BEGIN", "run", "held_by", "COMMIT"]
 
     def test_of_a_page_are_as_many_for_all_its_runs(self, counted: Counted) -> None:
         for _ in range(20):

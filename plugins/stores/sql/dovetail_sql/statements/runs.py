@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal_column, null, select, tuple_, union_all, update
 
 from dovetail_sql import tables as t
 from dovetail_sql.functions import Within
@@ -87,7 +87,18 @@ def _held() -> dict[str, Executable]:
         "latest_of": select(*latest).where(Within(_latest.c.run, among)),
         "params_of": select(t.param).where(Within(t.param.c.run, among)),
         "tags_of": select(t.tag.c.run, t.tag.c.key, t.tag.c.value).where(Within(t.tag.c.run, among)),
+        "held_by": _held_by(bindparam("run")),
     }
+
+
+def _held_by(run: Any) -> Executable:
+    """The same of one run: whether it is a metric, a param or a tag, its key, its value as number or text, and when."""
+    none: Any = null()
+    latest = select(literal_column("0"), _latest.c.key, _latest.c.value, none, _latest.c.timestamp, _latest.c.step)
+    params = select(literal_column("1"), t.param.c.key, none, t.param.c.value, none, none)
+    tags = select(literal_column("2"), t.tag.c.key, none, t.tag.c.value, none, none)
+    owned = [each.where(table.c.run == run) for each, table in ((latest, _latest), (params, t.param), (tags, t.tag))]
+    return union_all(*owned)
 
 
 def _put_tag(put: Put, *, late: bool = False) -> Executable:

@@ -46,7 +46,7 @@ class Runs(Sealing, Leasing, TrackingStore):
     def get_run(self, run_id: str) -> Run:
         with self.database.read() as transaction:
             row = self._run(transaction, run_id)
-            return reading.runs(transaction, [row], self.database.artifact_root)[0]
+            return reading.run(transaction, row, self.database.artifact_root)
 
     def update_run(
         self,
