@@ -7,13 +7,16 @@ import io
 import mimetypes
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from dovetail.errors import StoreError
+from dovetail_server.patience import Stopping
 from dovetail_server.pipe import BLOCK, PATIENCE, Stalled
 from dovetail_server.ranges import BeyondTheEnd, part_of
 from dovetail_server.routing.answer import Answer, failure
+from dovetail_server.threads import handed_over
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,10 +60,9 @@ async def sent(
     Raises:
         NotFound: There is no such file.
         InvalidInput: It is a folder.
-        StoreError: The file ends early; what was sent is then cut off, so that the client notices.
+        StoreError: The file ends early, or the server does; what was sent is then cut off, so that the client notices.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(pool, _begun, asked, find)
+    found = await handed_over(pool, partial(_begun, asked, find))
     if isinstance(found, Answer):
         return found
     try:
@@ -68,8 +70,8 @@ async def sent(
         await (sending.piece(b"", last=True) if asked.verb == "HEAD" else _send(found, receive, sending, pool))
     finally:
         try:
-            await loop.run_in_executor(pool, found.stream.close)
-        except RuntimeError:  # the server has been stopped, and has no threads any more
+            await handed_over(pool, found.stream.close)
+        except Stopping:
             found.stream.close()
     return None
 
@@ -189,19 +191,18 @@ def _type(name: str) -> str:
 
 
 async def _send(passage: _Passage, receive: Callable[[], Awaitable[Any]], sending: Any, pool: Executor) -> None:
-    loop = asyncio.get_running_loop()
     gone = asyncio.ensure_future(_until_gone(receive))
     # While one block goes out the next one is read.
-    ahead = loop.run_in_executor(pool, passage.next)
+    ahead = handed_over(pool, passage.next)
     try:
         is_last = False
         while not is_last and not gone.done():
             block, is_last = await ahead
             if not is_last:
-                ahead = loop.run_in_executor(pool, passage.next)
+                ahead = handed_over(pool, passage.next)
             await asyncio.wait_for(sending.piece(block, last=is_last), PATIENCE)
     except asyncio.TimeoutError as error:
-        raise Stalled(f"The client took nothing for {PATIENCE:.0f} seconds.") from error
+        raise Stalled(f"The client took less than {BLOCK >> 20} MB in {PATIENCE:.0f} seconds.") from error
     finally:
         gone.cancel()
         await asyncio.gather(ahead, return_exceptions=True)  # nobody may close the file under the thread

@@ -18,7 +18,7 @@ __all__ = ["BLOCK", "PATIENCE", "Gone", "Pipe", "Stalled"]
 BLOCK = 1 << 20
 """Bytes that go from the event loop to a thread, or back, at a time."""
 PATIENCE = 120.0
-"""Seconds that a client may send nothing, or take nothing."""
+"""Seconds in which a client has to send or take a block."""
 _AHEAD = 2  # blocks that wait for the thread
 
 
@@ -27,7 +27,7 @@ class Gone(Exception):
 
 
 class Stalled(DovetailError):
-    """The client sends no more, and has not gone."""
+    """The client sends or takes next to nothing, and has not gone."""
 
     status = 408
     error_code = "DEADLINE_EXCEEDED"
@@ -118,7 +118,8 @@ class Pipe(io.BufferedIOBase):
         with self._changed:
             while not self._blocks and not self._over:
                 if not self._changed.wait(PATIENCE):
-                    raise Stalled(f"Nothing came for {PATIENCE:.0f} seconds.", hint="Send the file again.")
+                    message = f"Less than {BLOCK >> 20} MB came in {PATIENCE:.0f} seconds."
+                    raise Stalled(message, hint="Send the file again.")
             if self._failure is not None:
                 raise self._failure
             if not self._blocks:

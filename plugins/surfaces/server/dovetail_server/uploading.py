@@ -7,7 +7,9 @@ import io
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from dovetail_server.patience import Crowded
 from dovetail_server.pipe import BLOCK, Gone, Pipe
+from dovetail_server.threads import handed_over
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
     Put = Callable[[BinaryIO], None]
 
-__all__ = ["stored"]
+__all__ = ["WAITING", "stored"]
+
+WAITING = 45.0
+"""Seconds that an upload waits for a thread: longer than clients keep one that send nothing."""
 
 
 async def stored(
@@ -45,15 +50,16 @@ async def stored(
 
     Raises:
         InvalidInput: Something else has arrived.
-        Stalled: The client sends no more.
+        Stalled: The client sends next to nothing.
+        Crowded: All threads wait for other clients, and go on doing so.
+        Stopping: The server ends.
         DovetailError: It cannot be stored.
     """
-    loop = asyncio.get_running_loop()
-    put = await loop.run_in_executor(pool, find)
+    put = await handed_over(pool, find)
     try:
         pieces, is_last = await _block(receive)
         if is_last:
-            await loop.run_in_executor(pool, partial(_put_whole, put, b"".join(pieces), expected))
+            await handed_over(pool, partial(_put_whole, put, b"".join(pieces), expected))
         else:
             await _put_while_it_comes(receive, Pipe(expected), pieces, put, writers)
     except Gone:
@@ -74,14 +80,38 @@ async def _put_while_it_comes(
     put: Put,
     writers: Executor,
 ) -> None:
-    writing = asyncio.wrap_future(writers.submit(put, cast("BinaryIO", pipe)))
-    feeding = asyncio.ensure_future(_feed(receive, pipe, pieces))
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+    def write() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        put(cast("BinaryIO", pipe))
+
+    writing = handed_over(writers, write)
+    feeding: asyncio.Future[None] | None = None
     try:
+        await _until_begun(begun)
+        feeding = asyncio.ensure_future(_feed(receive, pipe, pieces))
         await asyncio.wait({writing, feeding}, return_when=asyncio.FIRST_COMPLETED)
         await writing
     finally:
-        feeding.cancel()
+        if feeding is not None:
+            feeding.cancel()
+        writing.cancel()  # nobody waits for it any more, if it is not done
         pipe.break_off(Gone())  # for a request that is given up, the thread as well
+
+
+async def _until_begun(begun: asyncio.Event) -> None:
+    """Wait for a thread.
+
+    Raises:
+        Crowded: None becomes free.
+    """
+    try:
+        await asyncio.wait_for(begun.wait(), WAITING)
+    except asyncio.TimeoutError:
+        if not begun.is_set():
+            message = "As many large files as there is room for are being uploaded already."
+            raise Crowded(message, hint="Try again in a moment.") from None
 
 
 async def _feed(receive: Callable[[], Awaitable[Any]], pipe: Pipe, pieces: list[bytes]) -> None:
