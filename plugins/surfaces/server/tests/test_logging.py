@@ -263,3 +263,19 @@ class TestAModelThatAClientOfMlflow2Notes:
         answer = ask("POST", "runs/log-model", {"run_id": run, "model_json": text})
         assert code(answer) == (400, "INVALID_PARAMETER_VALUE")
         assert HISTORY not in ask.site.tracking.get_run(run).data.tags
+
+
+class TestAnEmptyName:
+    @pytest.mark.parametrize("tag", [{"key": "mlflow.runName", "value": ""}, {"key": "mlflow.runName"}])
+    def test_of_a_run_changes_nothing(self, ask: Asking, tag: dict[str, str]) -> None:
+        run = ask("POST", "runs/create", {"experiment_id": "0", "run_name": "fox"}).data["run"]["info"]["run_id"]
+        assert ask("POST", "runs/set-tag", {"run_id": run, **tag}).data == {}
+        assert ask("POST", "runs/log-batch", {"run_id": run, "tags": [{"key": "a", "value": "b"}, tag]}).data == {}
+        found = ask.site.tracking.get_run(run)
+        assert (found.info.run_name, found.data.tags) == ("fox", {"mlflow.runName": "fox", "a": "b"})
+        assert ask("POST", "runs/set-tag", {"run_id": "gone", **tag}).status == 404
+
+    def test_of_spaces_is_one(self, ask: Asking) -> None:
+        run = ask("POST", "runs/create", {"experiment_id": "0", "run_name": "fox"}).data["run"]["info"]["run_id"]
+        ask("POST", "runs/set-tag", {"run_id": run, "key": "mlflow.runName", "value": "  "})
+        assert ask.site.tracking.get_run(run).info.run_name == "  "

@@ -23,6 +23,7 @@ ROUTES = Routes("/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/")
 
 _RUN = (text("run_id"), text("run_uuid"))
 _KEY = text("key", required=True)
+_NAME = "mlflow.runName"
 _HISTORY = "mlflow.log-model.history"
 _MANDATORY = ("run_id", "artifact_path", "utc_time_created", "flavors")
 _noting = threading.Lock()  # the history of a run's models is read and written back
@@ -95,7 +96,15 @@ def log_model(asked: Asked) -> dict[str, Any]:
 
 def _entry(asked: Asked, batch: Batch) -> LogEntry:
     # MLflow knows no run that takes nothing more because it has ended, and its clients log to such runs.
-    return LogEntry.stored(run_id=asked.run_id, batch=batch, ended=True)
+    return LogEntry.stored(run_id=asked.run_id, batch=_that_names(batch), ended=True)
+
+
+def _that_names(batch: Batch) -> Batch:
+    """The same without a tag that would leave a run without a name: as in MLflow, that changes nothing."""
+    tags = tuple(tag for tag in batch.tags if tag.value or tag.key != _NAME)
+    if len(tags) == len(batch.tags):
+        return batch
+    return Batch.stored(metrics=batch.metrics, params=batch.params, tags=tags)
 
 
 def _model(text: str) -> dict[str, Any]:

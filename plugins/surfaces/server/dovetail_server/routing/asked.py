@@ -128,14 +128,7 @@ def fields_of(route: Route, body: Mapping[str, Any] | None, query: Mapping[str, 
     """
     if body is None:
         return {field.name: field.of_query(query.get(field.name, ())) for field in route.fields}
-    given = body.get
-    # Most fields of most requests are left out.
-    return {
-        field.name: field.of_body(body)
-        if given(field.name) is not None or field.required or field.many
-        else field.default
-        for field in route.fields
-    }
+    return {field.name: field.of_body(body) for field in route.fields}
 
 
 def _parsed(data: bytes) -> Any:
