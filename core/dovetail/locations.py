@@ -24,14 +24,19 @@ __all__ = ["artifact_store", "locate", "location_of", "run_artifacts", "split_ru
 _LONGEST_CHAIN = 20
 
 
-def artifact_store(uri: str) -> ArtifactStore:
+def artifact_store(uri: str, store: TrackingStore | None = None) -> ArtifactStore:
     """The artifact store rooted at a URI.
+
+    Args:
+        uri: The URI.
+        store: The tracking store that says it of something; what it says of nobody else is at the one in force.
 
     Raises:
         PluginMissing: No plugin answers for the scheme.
     """
-    store: ArtifactStore = plugins.find("artifact_stores", uris.scheme_of(uri))(uri)
-    return store
+    place = uri if store is None else store.artifact_place(uri)
+    artifacts: ArtifactStore = plugins.find("artifact_stores", uris.scheme_of(place))(place)
+    return artifacts
 
 
 def run_artifacts(run_id: str, store: TrackingStore | None = None) -> ArtifactStore:
@@ -41,7 +46,8 @@ def run_artifacts(run_id: str, store: TrackingStore | None = None) -> ArtifactSt
         run_id: The run.
         store: The tracking store that knows it; by default the one in force.
     """
-    return artifact_store((store or places.tracking_store()).get_run(run_id).info.artifact_uri)
+    store = store or places.tracking_store()
+    return artifact_store(store.get_run(run_id).info.artifact_uri, store)
 
 
 def locate(
@@ -72,9 +78,9 @@ def locate(
         local = uris.path_of(uri).resolve()
         return artifact_store(uris.uri_of(local.parent)), local.name
     if uri.partition("://")[2].strip("/").count("/") == 0:  # nothing below the bucket or host
-        return artifact_store(uri), ""
+        return artifact_store(uri, store), ""
     base, _, name = uri.rstrip("/").rpartition("/")
-    return artifact_store(base), uris.artifact_path(name)
+    return artifact_store(base, store), uris.artifact_path(name)
 
 
 def location_of(uri: str, store: TrackingStore | None = None, registry: RegistryStore | None = None) -> str:
@@ -90,7 +96,7 @@ def location_of(uri: str, store: TrackingStore | None = None, registry: Registry
         run_id, path = split_run_uri(uri)
         store = store or places.tracking_store()
         run = store.get_run(run_id)
-        made = made_model(store, run, artifact_store(run.info.artifact_uri), path)
+        made = made_model(store, run, artifact_store(run.info.artifact_uri, store), path)
         return uris.join(run.info.artifact_uri, path) if made is None else uris.join(made[0].artifact_location, made[1])
     if scheme == "models":
         model = ModelUri.parse(uri)
@@ -100,7 +106,7 @@ def location_of(uri: str, store: TrackingStore | None = None, registry: Registry
 
 def _in_run(run_id: str, path: str, store: TrackingStore) -> tuple[ArtifactStore, str]:
     run = store.get_run(run_id)
-    artifacts = artifact_store(run.info.artifact_uri)
+    artifacts = artifact_store(run.info.artifact_uri, store)
     if (made := made_model(store, run, artifacts, path)) is None:
         return artifacts, path
     root, folder = locate(made[0].artifact_location, store)

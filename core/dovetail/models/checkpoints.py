@@ -69,7 +69,7 @@ def log_checkpoint(
 def _finish(store: TrackingStore, model: LoggedModel, output: LoggedModelOutput, folder: Path) -> None:
     try:
         store.log_outputs(str(model.source_run_id), [output])
-        ArtifactFiles(model.artifact_location).log_artifacts(folder)
+        ArtifactFiles(model.artifact_location, store).log_artifacts(folder)
     except BaseException as error:
         message = f"{type(error).__name__}: {error}"[:500]
         store.update_logged_model(model.model_id, status=LoggedModelStatus.FAILED, status_message=message)

@@ -87,7 +87,8 @@ class Origins:
         run = self.tracking.get_run(run_id)
         if run.info.lifecycle_stage == LifecycleStage.DELETED:
             raise NotFound(f"Run {run_id} is deleted, and its files may go.", hint="Restore it first.")
-        made = made_model(self.tracking, run, locations.artifact_store(run.info.artifact_uri), path)
+        artifacts = locations.artifact_store(run.info.artifact_uri, self.tracking)
+        made = made_model(self.tracking, run, artifacts, path)
         if made is not None:
             model, below = made
             self.tracking.get_logged_model(model.model_id)  # not of the bin: its files may go

@@ -14,6 +14,7 @@ from dovetail.errors import InvalidInput, NotFound
 if TYPE_CHECKING:
     import os
 
+    from dovetail.tracking.store import TrackingStore
     from dovetail.values import FileInfo
 
 __all__ = ["ArtifactFiles", "existing"]
@@ -24,11 +25,12 @@ class ArtifactFiles:
 
     Args:
         uri: The location.
+        store: The tracking store that says it.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, store: TrackingStore | None = None) -> None:
         self.uri = uri
-        self.store = locations.artifact_store(uri)
+        self.store = locations.artifact_store(uri, store)
 
     def log_artifact(self, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Upload a file, or a folder under its own name."""

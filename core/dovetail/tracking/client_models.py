@@ -168,4 +168,4 @@ class LoggedModelClient:
         return self._model_files(model_id).list(path)
 
     def _model_files(self, model_id: str) -> ArtifactFiles:
-        return ArtifactFiles(self.get_logged_model(model_id).artifact_location)
+        return ArtifactFiles(self.get_logged_model(model_id).artifact_location, self.store)

@@ -304,7 +304,8 @@ def _bring_in(
     for run in runs:
         if run.place == uris.masked(uri) and not any(isinstance(each, StoreUnavailable) for each in failures.values()):
             try:
-                location = open_store().get_run(run.run_id).info.artifact_uri
+                store = open_store()
+                location = store.artifact_place(store.get_run(run.run_id).info.artifact_uri)
                 _upload(run, location, kept(str(folder), run.start, run.end))
                 brought.append(run)
             except (DovetailError, OSError) as failure:

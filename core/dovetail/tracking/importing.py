@@ -83,7 +83,7 @@ def import_mlflow(
             _require_served(origin, found, artifacts_from)
             _note_missing(origin, found, report)
         store = places.open_place(place_for(target, closing, dry_run=dry_run), closing)
-        files = None if artifacts == "none" else Files(report)
+        files = None if artifacts == "none" else Files(report, store)
         located = (lambda each: origin.place(each.artifact_location) or None) if artifacts == "keep" else None
         bring(origin, store, report, found, files=files, located=located, progress=progress)
         if not named:

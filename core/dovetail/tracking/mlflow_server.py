@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dovetail import uris
 from dovetail.tracking import places
@@ -36,7 +35,6 @@ class MlflowServer(StoreSource, MlflowSource):
         MlflowSource.__init__(self, Path(), report, served)
         StoreSource.__init__(self, places.open_place(uri, closing))
         self._registry = places.open_registry(uri)
-        self._host = urlsplit(uri).netloc.rpartition("@")[2]
 
     def runs(self, experiment_id: str) -> Iterator[Sequence[Run]]:
         """The runs of an experiment, some at a time."""
@@ -66,8 +64,7 @@ class MlflowServer(StoreSource, MlflowSource):
         """Where artifacts are: a URI that means the same wherever this process tracks."""
         if self._served is not None or not uri or uris.scheme_of(uri) != PROXIED:
             return super().place(uri)
-        path = uri.partition(":")[2]
-        return uri if path.startswith("//") else f"{PROXIED}://{self._host}/{path.strip('/')}"
+        return self._store.artifact_place(uri)
 
     def is_served(self, experiment: Experiment) -> bool:
         """Not in a way that somebody has to say where: the server itself passes its artifacts on."""

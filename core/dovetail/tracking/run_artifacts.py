@@ -43,7 +43,7 @@ class RunArtifacts(ArtifactFiles):
 
     def __init__(self, store: TrackingStore, run_id: str) -> None:
         self._run, self._tracking = store.get_run(run_id), store
-        super().__init__(self._run.info.artifact_uri)
+        super().__init__(self._run.info.artifact_uri, store)
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Write text, in UTF-8."""

@@ -82,6 +82,16 @@ class TrackingStore(LogStore, LinkStore, HistoryStore, LoggedModelStore, Leases,
         """
         return None
 
+    def artifact_place(self, location: str) -> str:
+        """Where artifacts lie that the store has at a location: the same from wherever this process tracks.
+
+        Here it is the location itself. A store that passes artifacts on names itself in it.
+
+        Args:
+            location: As the store says it of an experiment, a run or a logged model.
+        """
+        return location
+
     def catch_up(self) -> None:
         """Do what the store puts off so that nobody has to wait for it; called from time to time, by a thread apart.
 

@@ -80,7 +80,7 @@ def sync(
         found = _experiments(read, named, chosen)
         store = places.open_place(place_for(target, closing, dry_run=dry_run), closing)
         report = SyncReport(uris.masked(origin), uris.masked(target), dry_run)
-        files = Files(report) if artifacts else None
+        files = Files(report, store, read) if artifacts else None
         bring(StoreSource(read, chosen), store, report, found, files=files, thorough=thorough, progress=progress)
     return report
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dovetail.artifacts.store import ArtifactStore
+    from dovetail.tracking.store import TrackingStore
     from dovetail.tracking.syncing_report import SyncReport
     from dovetail.values import FileInfo
 
@@ -26,10 +27,12 @@ class Files:
 
     Args:
         report: Told what was done.
+        store: The store that says the destinations.
+        source: The one that says the sources; None where these mean the same wherever this process tracks.
     """
 
-    def __init__(self, report: SyncReport) -> None:
-        self._report = report
+    def __init__(self, report: SyncReport, store: TrackingStore, source: TrackingStore | None = None) -> None:
+        self._report, self._store, self._source = report, store, source
         self.moved: dict[str, str] = {}
         """Where what lay at a place lies now, if that is another place."""
 
@@ -44,11 +47,14 @@ class Files:
         Raises:
             StoreError: The destination fails.
         """
-        if not source or not destination or place_of(source) == place_of(destination):
+        if not source or not destination:
+            return
+        here, there = self._place(source), self._store.artifact_place(destination)
+        if place_of(here) == place_of(there):
             return
         self.moved[source] = destination
         try:
-            self._copy(artifact_store(source), artifact_store(destination))
+            self._copy(artifact_store(here), artifact_store(there))
         except (StoreUnavailable, _WritingFailedError) as failure:
             raise failure.reason if isinstance(failure, _WritingFailedError) else failure from failure
         except DovetailError as refusal:
@@ -62,16 +68,23 @@ class Files:
             place: The URI that its folder will lie below; empty if that is not known yet.
             owner: Its id.
         """
-        if not source or (place and f"{place_of(source)}/".startswith(f"{place_of(place)}/")):
+        if not source or (place and self._is_below(source, place)):
             return  # it stays where it is
         try:
-            for _, infos in _folders(artifact_store(source)):
+            for _, infos in _folders(artifact_store(self._place(source))):
                 for info in infos:
                     self._count(info)
         except StoreUnavailable:
             raise
         except DovetailError as refusal:
             self._report.refuse("artifacts", owner, refusal)
+
+    def _place(self, source: str) -> str:
+        return source if self._source is None else self._source.artifact_place(source)
+
+    def _is_below(self, source: str, place: str) -> bool:
+        there = place_of(self._store.artifact_place(place))
+        return f"{place_of(self._place(source))}/".startswith(f"{there}/")
 
     def _copy(self, source: ArtifactStore, destination: ArtifactStore) -> None:
         for folder, infos in _folders(source):

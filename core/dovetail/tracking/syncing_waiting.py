@@ -216,7 +216,7 @@ def _send_offline(
             source = StoreSource(places.open_place(folder.uri, closing))
             store = places.open_place(_real(folder.destination), closing)
             before = {run.info.run_id: _likeness(run) for run in _runs(source)}
-            bring(source, store, report, files=Files(report), progress=progress)
+            bring(source, store, report, files=Files(report, store), progress=progress)
             if not dry_run:
                 folder.note_sent(before)
     except DovetailError as failure:

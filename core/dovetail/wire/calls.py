@@ -25,7 +25,7 @@ __all__ = ["BASE", "LOCAL", "REGISTRY", "TRACKING", "Call"]
 BASE = "/api/dovetail/1"
 """Where calls are answered: ``<base>/tracking/<method>`` and ``<base>/registry/<method>``."""
 
-LOCAL = ("at_once", "catch_up", "close")
+LOCAL = ("artifact_place", "at_once", "catch_up", "close")
 """Methods that only concern the process that has the store open."""
 
 _SEARCH = frozenset({"columns", "datasets", "filter_string", "order_by", "page_token"})

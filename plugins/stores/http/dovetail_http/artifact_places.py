@@ -16,8 +16,11 @@ from dovetail_http.transport import Transport
 if TYPE_CHECKING:
     from dovetail_http.server import Server
 
-__all__ = ["Remote", "place_of"]
+__all__ = ["PROXY", "Remote", "place_at", "place_of"]
 
+PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+"""Where servers pass on artifacts, below their own address."""
+_SCHEME = "mlflow-artifacts"
 _TRACKING = ("http", "https")
 
 
@@ -40,12 +43,27 @@ class Remote:
         return self._server.native
 
 
+def place_at(address: Address, location: str) -> str:
+    """What a server says to be at itself, as a URI that names it, but no password.
+
+    Args:
+        address: The server's.
+        location: As the server says it; one that names a server, or another kind of place, is that already.
+    """
+    if uris.scheme_of(location) != _SCHEME or (parts := _split(location))[0]:
+        return location
+    host = address.base.partition("://")[2]
+    root = f"{host}{PROXY}" if "/" in host else host
+    return f"{_SCHEME}://{root}/{parts[1]}"
+
+
 def place_of(uri: str) -> tuple[Remote, str]:
     """The server, and the path there, of a URI.
 
     Args:
         uri: ``mlflow-artifacts:/<path>`` at the server that is the tracking URI in force, or
-            ``mlflow-artifacts://<host>/<path>`` at another one, which is told no password of the former's.
+            ``mlflow-artifacts://<host>/<path>`` at another one, which is told no password of the former's. Where all
+            that a server has is below a path, the host is followed by that, and by ``PROXY``.
 
     Raises:
         InvalidUri: No server is named and tracking is elsewhere, or the path leads out of the artifacts.
@@ -77,7 +95,8 @@ def _split(uri: str) -> tuple[str, str]:
     if not rest.startswith("//"):
         return "", rest.strip("/")
     host, _, path = rest[2:].partition("/")
-    return host, path.strip("/")
+    prefix, proxied, below = f"/{path}".partition(f"{PROXY}/")
+    return (f"{host}{prefix}", below.strip("/")) if proxied else (host, path.strip("/"))
 
 
 def _server(uri: str, host: str) -> tuple[str, bool]:
@@ -91,8 +110,8 @@ def _server(uri: str, host: str) -> tuple[str, bool]:
             f"{uris.masked(uri)!r} is at the server that tracks, and {uris.masked(tracking)!r} is none.",
             hint="Set the tracking URI to the server that the artifacts are at.",
         )
-    if scheme in _TRACKING and address_of(f"{scheme}://{host}").host == address_of(tracking).host:
-        return f"{scheme}://{host}", True
     if (known := opened(host)) is not None:
         return known, True
+    if scheme in _TRACKING and address_of(f"{scheme}://{host}").host == address_of(tracking).host:
+        return f"{scheme}://{host}", True
     return f"{scheme_at(host)}://{host}", False

@@ -10,7 +10,7 @@ from dovetail import uris
 from dovetail.artifacts.store import ArtifactStore
 from dovetail.errors import InvalidInput, NotFound, StoreUnavailable
 from dovetail.wire.files import load_file
-from dovetail_http.artifact_places import place_of
+from dovetail_http.artifact_places import PROXY, place_of
 from dovetail_http.downloading import opened
 from dovetail_http.uploading import PART, filled, put_in_parts, put_stream, put_whole
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dovetail.values import FileInfo
 
 __all__ = ["MlflowArtifacts"]
-
-_PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 
 
 class MlflowArtifacts(ArtifactStore):
@@ -56,7 +54,7 @@ class MlflowArtifacts(ArtifactStore):
         return iter(sorted((replace(each, path=prefix + each.path) for each in found), key=lambda info: info.path))
 
     def _listed(self, path: str) -> Any:
-        answer = self._transport.get(_PROXY, {"path": self._below(path)})
+        answer = self._transport.get(PROXY, {"path": self._below(path)})
         if not isinstance(answer, dict):  # an answer that was cut off is empty, which does not mean an empty folder
             raise StoreUnavailable(f"{uris.masked(self.uri)} could not be listed.", hint="Try it again.")
         return answer.get("files", ())
@@ -111,7 +109,7 @@ class MlflowArtifacts(ArtifactStore):
         return f"{self._root}/{path}".strip("/") if self._root else path
 
     def _url(self, path: str) -> str:
-        return f"{_PROXY}/{quote(self._below(path))}"
+        return f"{PROXY}/{quote(self._below(path))}"
 
 
 def _file(path: str) -> str:

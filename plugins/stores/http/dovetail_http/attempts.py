@@ -1,8 +1,10 @@
-"""How often a request is tried, and how long is waited in between."""
+"""How often a request is tried, how long is waited in between, and what those who wait hear of it."""
 
 from __future__ import annotations
 
+import logging
 import random
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Attempts", "Failed"]
 
 _FIRST, _LONGEST = 0.1, 2.0
+_SILENT = 1.0
+"""Seconds without a word: those who wait for longer want to know for what."""
+_CONNECT, _AT_FIRST = 10.0, 1.5
+_log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
@@ -29,11 +35,15 @@ class Failed(Exception):
         sent: Whether the server may have seen the request.
         doubtful: Whether it may have done what it was asked for.
         after: Seconds from which on it may be tried again; None where nobody said.
+        place: The server's address, where the failure does not name it.
     """
 
-    def __init__(self, failure: DovetailError, *, sent: bool, doubtful: bool, after: float | None = None) -> None:
+    def __init__(
+        self, failure: DovetailError, *, sent: bool, doubtful: bool, after: float | None = None, place: str = ""
+    ) -> None:
         super().__init__(failure)
         self.failure, self.sent, self.doubtful, self.after = failure, sent, doubtful, after
+        self.why = f"{place}: {failure.message}" if place else failure.message
 
 
 @dataclass
@@ -50,29 +60,40 @@ class Attempts:
     again: bool = False
     doubtful: bool = False
 
-    def at(self, attempt: Callable[[], Result]) -> Result:
-        """Try until it comes to something, at most for ``http_retry_seconds``.
+    def at(self, attempt: Callable[[float], Result], seconds: float | None = None) -> Result:
+        """Try until it comes to something.
 
-        Waits grow, and vary, so that clients of a server that comes back do not come all at once.
+        Waits grow, and vary, so that clients of a server that comes back do not come all at once. Whoever waits for
+        more than a moment is told why, once; threads that nobody waits for say nothing.
+
+        Args:
+            attempt: What is tried; told how many seconds it may take to connect.
+            seconds: How long to go on trying; by default the setting ``http_retry_seconds``.
 
         Raises:
             DovetailError: What an attempt raised, or the last one came to.
         """
-        end, wait = time.monotonic() + settings.get("http_retry_seconds"), _FIRST
+        seconds = settings.get("http_retry_seconds") if seconds is None else seconds
+        start, wait, told = time.monotonic(), _FIRST, threading.current_thread().daemon
+        # Where nobody answers, connecting takes as long as it may: at first not long, so that something can be said.
+        patience = _AT_FIRST if seconds and self.again else _CONNECT
         while True:
             try:
-                return attempt()
+                return attempt(patience)
             except Failed as failed:
                 self.doubtful |= failed.doubtful
                 if failed.sent and not self.again:
                     raise self._last(failed) from failed.__cause__
-                left = end - time.monotonic()
+                left = start + seconds - time.monotonic()
                 if left <= 0 or (failed.after or 0) > left:
                     raise failed.failure from failed.__cause__
                 varied = wait * random.uniform(0.5, 1)  # noqa: S311 - no secret
                 pause = max(failed.after or 0, min(varied, left))
+                if not told and seconds - left + pause >= _SILENT:
+                    _log.warning("%s Trying for %d s more.", failed.why, max(1, round(left)))
+                    told = True
             time.sleep(pause)
-            wait = min(2 * wait, _LONGEST)
+            wait, patience = min(2 * wait, _LONGEST), min(max(left - pause, _AT_FIRST), _CONNECT)
 
     @staticmethod
     def _last(failed: Failed) -> DovetailError:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
     from dovetail_http.address import Address
 
-__all__ = ["CONNECTIONS", "open_pool", "timeout"]
+__all__ = ["CONNECTIONS", "is_direct", "open_pool", "speaks_tls", "timeout"]
 
 CONNECTIONS = 64
 """Connections that are kept for the next requests; threads beyond have their own for a request each."""
-_CONNECT = 10.0
+_PORTS = {False: 80, True: 443}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OPTIONS = [*HTTPConnection.default_socket_options, (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
@@ -40,10 +42,40 @@ def open_pool(address: Address) -> urllib3.PoolManager:
     return urllib3.PoolManager(**options)
 
 
-def timeout() -> urllib3.Timeout:
-    """How long to wait for a connection, and for each piece of an answer."""
+def timeout(connect: float) -> urllib3.Timeout:
+    """How long to wait for a connection, and for each piece of an answer.
+
+    Args:
+        connect: The most seconds for a connection.
+    """
     seconds = settings.get("http_request_timeout") or None
-    return urllib3.Timeout(connect=min(_CONNECT, seconds or _CONNECT), read=seconds)
+    return urllib3.Timeout(connect=min(connect, seconds or connect), read=seconds)
+
+
+def is_direct(address: Address) -> bool:
+    """Whether a server is connected to without a proxy."""
+    return _proxy(address) is None
+
+
+def speaks_tls(address: Address, seconds: float) -> bool:
+    """Whether a server shakes hands by TLS, whoever it is.
+
+    Args:
+        address: Where it is.
+        seconds: How long to wait for it.
+
+    Raises:
+        OSError: It cannot be reached.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only whether, not with whom
+    port = urlsplit(address.base).port or _PORTS[address.secure]
+    with socket.create_connection((address.host, port), seconds) as connection:
+        try:
+            context.wrap_socket(connection, server_hostname=address.host).close()
+        except (ssl.SSLError, ConnectionResetError):
+            return False
+    return True
 
 
 def _tls() -> dict[str, Any]:

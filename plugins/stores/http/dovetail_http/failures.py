@@ -13,15 +13,29 @@ from dovetail.errors import DovetailError, StoreError, StoreUnavailable
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-__all__ = ["is_unsent", "moved", "unfit", "unreached", "unsure"]
+__all__ = ["is_final", "is_lost", "is_unsent", "is_unserved", "moved", "secured", "unfit", "unreached", "unsure"]
 
 _OBJECT = re.compile(r"\A(?:\w+\(.*?\)|<.*?>): ")
 _UNSENT = (http.NewConnectionError, http.ConnectTimeoutError)
+_PLAIN = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE|HTTP_REQUEST|UNKNOWN_PROTOCOL", re.IGNORECASE)
+"""What OpenSSL calls an answer that is no TLS."""
+_ENDED = re.compile(r"UNEXPECTED_EOF|EOF occurred", re.IGNORECASE)
+_UNSERVED = re.compile(r"disabled due to the mlflow server running|was started with --")
 
 
 def is_unsent(error: Exception) -> bool:
     """Whether the request was not even begun to be sent."""
     return isinstance(_cause(error), _UNSENT)
+
+
+def is_final(error: Exception) -> bool:
+    """Whether trying again right away is of no use: what has no name today has none in a second."""
+    return isinstance(_cause(error), http.NameResolutionError)
+
+
+def is_unserved(failure: DovetailError) -> bool:
+    """Whether a server says that it was started without what it was asked for, which waiting does not change."""
+    return _UNSERVED.search(failure.message) is not None
 
 
 def unreached(error: Exception, base: str) -> DovetailError:
@@ -33,9 +47,16 @@ def unreached(error: Exception, base: str) -> DovetailError:
     """
     cause = _cause(error)
     if isinstance(cause, http.SSLError):
+        if _PLAIN.search(str(cause)):
+            return StoreError(
+                f"{base} does not speak TLS: what answers there speaks plain HTTP, or something else.",
+                hint=f"Write {base.replace('https:', 'http:', 1)}.",
+            )
+        certificates = "DOVETAIL_TRACKING_SERVER_CERT_PATH names the certificates that it is trusted by."
+        ended = f"If it speaks plain HTTP, write {base.replace('https:', 'http:', 1)}."
         return StoreError(
             f"{base} could not be spoken to by TLS: {_text(cause)}.",
-            hint="DOVETAIL_TRACKING_SERVER_CERT_PATH names the certificates that it is trusted by.",
+            hint=ended if _ENDED.search(str(cause)) else certificates,
         )
     if isinstance(cause, _UNSENT):
         return StoreUnavailable(
@@ -47,6 +68,23 @@ def unreached(error: Exception, base: str) -> DovetailError:
         )
     return StoreUnavailable(
         f"The connection to {base} was lost: {_text(cause)}.", hint="Check that the server is up, and what is between."
+    )
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether a connection was made, and ended before there was an answer."""
+    return isinstance(_cause(error), http.ProtocolError)
+
+
+def secured(base: str) -> StoreError:
+    """What is raised where a server ends plain connections, and speaks TLS.
+
+    Args:
+        base: The address by which it was spoken to.
+    """
+    return StoreError(
+        f"{base} does not speak plain HTTP: what answers there speaks TLS.",
+        hint=f"Write {base.replace('http:', 'https:', 1)}.",
     )
 
 

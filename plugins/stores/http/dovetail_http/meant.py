@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 from dovetail_http.address import Address, address_of
+from dovetail_http.connecting import speaks_tls
 
 __all__ = ["note", "opened", "scheme_at"]
 
-_PORT = 443
 _PATIENCE = 10.0
 _opened: dict[str, str] = {}
+_last: dict[str, str] = {}  # by no more than the host
 _schemes: dict[str, str] = {}
 
 
 def note(address: Address) -> None:
     """A store of that server is opened in this process: whoever names its host means it, and asks as the store does."""
-    _opened[_place(address)] = address.uri
+    _opened[_place(address)] = _last[_host(address)] = address.uri
 
 
 def opened(host: str) -> str | None:
     """The URI that a server was opened by in this process; None if it was not.
 
     Args:
-        host: Its host and port, as they stand in a URI.
+        host: Its host and port, as they stand in a URI, with the path that all it has is below; without one it is the
+            server at that host that was opened last.
     """
-    return _opened.get(_place(address_of(f"https://{host}")))
+    address = address_of(f"https://{host}")
+    return _opened.get(_place(address)) or (None if "/" in host else _last.get(_host(address)))
 
 
 def scheme_at(host: str) -> str:
@@ -41,21 +42,13 @@ def scheme_at(host: str) -> str:
     """
     if host not in _schemes:
         with suppress(OSError):  # it cannot be reached, which is said when it is asked for something
-            _schemes[host] = _scheme_spoken(address_of(f"https://{host}"))
+            _schemes[host] = "https" if speaks_tls(address_of(f"https://{host}"), _PATIENCE) else "http"
     return _schemes.get(host, "https")
 
 
-def _scheme_spoken(address: Address) -> str:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # only whether, not with whom
-    parts = urlsplit(address.base)
-    with socket.create_connection((address.host, parts.port or _PORT), _PATIENCE) as connection:
-        try:
-            context.wrap_socket(connection, server_hostname=address.host).close()
-        except (ssl.SSLError, ConnectionResetError):
-            return "http"
-    return "https"
-
-
 def _place(address: Address) -> str:
+    return f"{_host(address)}{urlsplit(address.base).path}"
+
+
+def _host(address: Address) -> str:
     return urlsplit(address.base).netloc.lower()

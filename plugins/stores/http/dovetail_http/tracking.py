@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dovetail.errors import AlreadyExists
 from dovetail.tracking.store import TrackingStore
 from dovetail.wire.calls import TRACKING
+from dovetail_http.artifact_places import place_at
 from dovetail_http.asking import asked
 from dovetail_http.attempts import Attempts
 from dovetail_http.meant import note
@@ -41,6 +42,10 @@ class RemoteTracking(TrackingStore):
             args: Its arguments.
             options: Those that are named.
         """
+
+    def artifact_place(self, location: str) -> str:
+        """What the server says to be at itself, as places on it."""
+        return place_at(self._transport.address, location)
 
     def close(self) -> None:
         """Let go of connections."""

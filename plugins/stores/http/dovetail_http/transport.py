@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -17,8 +18,17 @@ from dovetail.errors import InvalidInput, StoreUnavailable
 from dovetail.wire.failures import load_failure
 from dovetail_http.address import address_of
 from dovetail_http.attempts import Attempts, Failed
-from dovetail_http.connecting import open_pool, timeout
-from dovetail_http.failures import is_unsent, moved, unfit, unreached
+from dovetail_http.connecting import is_direct, open_pool, speaks_tls, timeout
+from dovetail_http.failures import (
+    is_final,
+    is_lost,
+    is_unsent,
+    is_unserved,
+    moved,
+    secured,
+    unfit,
+    unreached,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +42,7 @@ _BUSY = {429: False, 502: True, 503: False, 504: True}
 _NOTHING = (404, 405, 501)
 _MOST_OF_A_FAILURE = 1 << 16
 _IDLE = 30.0  # seconds after which what is in between may have forgotten a connection, without a word
+_MOMENT = 1.0
 _WORTH_PACKING = 4096
 Result = TypeVar("Result")
 
@@ -64,6 +75,8 @@ class Transport:
         self.packs = False
         self._connections: _Connections | None = None
         self._used = 0.0
+        self._in_vain = -_MOMENT
+        self._fits = False  # how it is spoken to
 
     @property
     def uri(self) -> str:
@@ -104,10 +117,10 @@ class Transport:
                 body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         url = path + _query(query)
 
-        def attempt() -> bytes:
-            return bytes(self._attempt(verb, url, body, headers, self._whole))
+        def attempt(patience: float) -> bytes:
+            return bytes(self._attempt(verb, url, body, headers, patience, self._whole))
 
-        return _parsed((attempts or Attempts(again)).at(attempt))
+        return _parsed(self._tried(attempts or Attempts(again), attempt))
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Ask for something, see ``call``."""
@@ -132,7 +145,11 @@ class Transport:
             DovetailError: As ``call``.
         """
         headers = {"Accept": "application/json"}
-        return Attempts(again=True).at(lambda: self._attempt("GET", path, None, headers, self._whatever))
+
+        def attempt(patience: float) -> Any:
+            return self._attempt("GET", path, None, headers, patience, self._whatever)
+
+        return self._tried(Attempts(again=True), attempt)
 
     def open(
         self,
@@ -162,10 +179,10 @@ class Transport:
         """
         url = path + _query(query)
 
-        def attempt() -> BaseHTTPResponse:
-            return self._attempt(verb, url, body, headers or {}, self._successful)
+        def attempt(patience: float) -> BaseHTTPResponse:
+            return self._attempt(verb, url, body, headers or {}, patience, self._successful)
 
-        return Attempts(again).at(attempt)
+        return self._tried(Attempts(again), attempt)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -173,7 +190,16 @@ class Transport:
         if connections is not None and connections.pid == os.getpid():
             connections.pool.clear()
 
-    # --- one attempt -----------------------------------------------------------------------------------------
+    # --- attempts --------------------------------------------------------------------------------------------
+
+    def _tried(self, attempts: Attempts, attempt: Callable[[float], Result]) -> Result:
+        """What attempts come to; who was tried in vain until a moment ago is tried once, not as long all over again."""
+        try:
+            return attempts.at(attempt, 0 if time.monotonic() - self._in_vain < _MOMENT else None)
+        except StoreUnavailable as failure:
+            if isinstance(failure.__cause__, http.HTTPError) and is_unsent(failure.__cause__):
+                self._in_vain = time.monotonic()
+            raise
 
     def _attempt(
         self,
@@ -181,6 +207,7 @@ class Transport:
         url: str,
         body: Any,
         headers: Mapping[str, str],
+        patience: float,
         read: Callable[[BaseHTTPResponse], Result],
     ) -> Result:
         pool, base = self._pool(), self.address.base
@@ -190,19 +217,31 @@ class Transport:
                 base + url,
                 body=body,
                 headers=self._headers(headers),
-                timeout=timeout(),
+                timeout=timeout(patience),
                 retries=False,
                 redirect=False,
                 preload_content=False,
             )
+            self._fits = True
             return read(response)
         except http.HTTPError as error:
             failure, sent = unreached(error, base), not is_unsent(error)
-            if not isinstance(failure, StoreUnavailable):  # another time would be the same
+            if is_lost(error) and self._is_mistaken():
+                raise secured(base) from error
+            if is_final(error) or not isinstance(failure, StoreUnavailable):  # another time would be the same
                 raise failure from error
             raise Failed(failure, sent=sent, doubtful=sent) from error
         except ValueError:
             raise unfit() from None
+
+    def _is_mistaken(self) -> bool:
+        """Whether a server that never gave an answer in plain HTTP speaks TLS; looked at once."""
+        if self._fits or self.address.secure or not is_direct(self.address):
+            return False
+        self._fits = True
+        with suppress(OSError):  # it is gone by now
+            self._fits = not speaks_tls(self.address, _MOMENT)
+        return not self._fits
 
     def _whole(self, response: BaseHTTPResponse) -> bytes:
         return self._successful(response).data
@@ -221,8 +260,9 @@ class Transport:
         if response.status < 400:  # noqa: PLR2004 - HTTP's
             raise moved(response, self.address.base)
         failure = load_failure(response.status, _json_or_text(text))
-        if response.status in _BUSY:
-            raise Failed(failure, sent=True, doubtful=_BUSY[response.status], after=_retry_after(response))
+        if response.status in _BUSY and not is_unserved(failure):
+            place, after = self.address.base, _retry_after(response)
+            raise Failed(failure, sent=True, doubtful=_BUSY[response.status], after=after, place=place)
         raise failure
 
     # --- connections and headers -----------------------------------------------------------------------------

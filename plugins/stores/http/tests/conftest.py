@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
 
 from dovetail.tracking import places
+from dovetail_http.testing import StandIn
 from dovetail_server.listening import listener
 from dovetail_server.opening import open_application
 from dovetail_server.options import Options, Plan
@@ -18,11 +21,12 @@ from dovetail_server.running import config_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from typing_extensions import Self
 
     from dovetail_server.application import Application
+
+_CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 
 class _Losing:
@@ -64,10 +68,10 @@ class House:
         """Do what is asked for, and break the answer off in the midst, as a network may."""
         self._lost += [call] * times
 
-    def open(self, database: str, **options: Any) -> str:
-        """Serve a database; the address it is served at."""
+    def open(self, database: str | Plan, **options: Any) -> str:
+        """Serve a database, or what a plan says; the address it is served at."""
         name = uuid.uuid4().hex[:8]
-        plan = Plan(database)
+        plan = Plan(database) if isinstance(database, str) else database
         self._applications[name] = open_application(Options(plan, prefix=f"/{name}", **options))
         return f"{self.uri}/{name}"
 
@@ -109,3 +113,30 @@ def serve(house: House) -> Iterator[Callable[..., str]]:
 def uri(serve: Callable[..., str], tmp_path: Path) -> str:
     """Where a store is served that nobody has used yet."""
     return serve(f"sqlite:///{tmp_path}/served.db")
+
+
+# --- stand-ins -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the environment says of servers, and five seconds for one that is away."""
+    for name in [name for name in os.environ if name.startswith(("DOVETAIL_TRACKING_", "DOVETAIL_HTTP_", "MLFLOW_"))]:
+        monkeypatch.delenv(name)
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOVETAIL_HTTP_RETRY_SECONDS", "5")
+
+
+@pytest.fixture
+def stand_in() -> Iterator[Callable[..., StandIn]]:
+    """Makes stand-ins that live as long as the test."""
+    made: list[StandIn] = []
+
+    def make(*behaviours: Any, secure: bool = False, port: int = 0) -> StandIn:
+        made.append(StandIn(*behaviours, port=port, certificate=_CERTIFICATE if secure else None))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -31,10 +31,13 @@ MOST_UPLOADS = 64
 
 
 class NotServed(DovetailError):
-    """This server was told not to serve that."""
+    """This server was told not to serve that.
 
-    status = 503
-    error_code = "TEMPORARILY_UNAVAILABLE"
+    MLflow's answers 503, which its clients take for a server that will be back, and try again for minutes.
+    """
+
+    status = 501
+    error_code = "NOT_IMPLEMENTED"
 
 
 class Site:

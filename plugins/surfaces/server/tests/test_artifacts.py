@@ -365,7 +365,7 @@ class TestWhatIsNotOffered:
     ) -> None:
         ask = opened(artifact_root=root.as_uri(), serves_artifacts=False)
         answered = ask(verb, path, {"path": "a"} if verb in ("PUT", "POST") else None)
-        assert answered.status == 503
+        assert answered.status == 501
         assert "--no-serve-artifacts" in answered.data["message"]
         assert not root.exists()
 
@@ -374,5 +374,5 @@ class TestWhatIsNotOffered:
         assert put(ask, "a", b"x").status == 200
         assert get(ask, "a").body == b"x"
         answered = ask("GET", "artifacts/list", query={"run_id": "0" * 32})
-        assert answered.status == 503
+        assert answered.status == 501
         assert "--artifacts-only" in answered.data["message"]

@@ -1,0 +1,69 @@
+"""Whose server it is that answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dovetail.errors import (
+    StoreError,
+    StoreUnavailable,
+)
+from dovetail_http.registry import HttpRegistry
+from dovetail_http.testing import answer
+from dovetail_http.tracking import HttpTracking, NativeTracking
+from dovetail_server.options import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dovetail_http.testing import StandIn
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+class TestWhoseServerItIs:
+    @pytest.mark.parametrize(
+        "said", [answer(b"<html>Not found", 404), answer(b"", 405), answer(b"<html>App"), answer({"status": "OK"})]
+    )
+    def test_is_mlflows_where_it_does_not_say_that_it_is_ours(
+        self, stand_in: Callable[..., StandIn], said: bytes
+    ) -> None:
+        server = stand_in(said)
+        assert type(HttpTracking(server.uri).chosen).__name__ == "MlflowTracking"
+        assert type(HttpRegistry(server.uri).chosen).__name__ == "MlflowRegistry"
+        assert [each.path for each in server.heard] == ["/api/dovetail/1"] * 2
+
+    def test_is_ours_where_it_says_so(self, stand_in: Callable[..., StandIn]) -> None:
+        server = stand_in(answer({"version": "0.1.0", "gzip": True}), answer({"answer": 5}))
+        store = HttpTracking(server.uri)
+        assert store.applied("w" * 5000) == 5
+        assert server.heard[1].headers["content-encoding"] == "gzip"
+        assert json.loads(gzip.decompress(server.heard[1].body)) == {"writer": "w" * 5000}
+
+    def test_is_not_guessed_where_it_does_not_let_us_in(self, stand_in: Callable[..., StandIn]) -> None:
+        server = stand_in(answer({"message": "Who?"}, 401), answer({"version": "0.1.0"}))
+        store = HttpTracking(server.uri)
+        with pytest.raises(StoreError, match="Who"):
+            store.chosen  # noqa: B018 - asks
+        assert isinstance(store.chosen, NativeTracking)
+
+
+class TestAServerThatOnlyPassesOnArtifacts:
+    SAID = b"Endpoint: /api disabled due to the mlflow server running in `--artifacts-only` mode. To enable it"
+
+    def test_as_ours_says_so_at_once(self, serve: Callable[..., str], tmp_path: Path) -> None:
+        store = HttpTracking(serve(Plan("", artifact_root=tmp_path.as_uri(), only_artifacts=True)))
+        with pytest.raises(StoreError, match="only passes on artifacts") as raised:
+            store.search_experiments()
+        assert not isinstance(raised.value, StoreUnavailable)
+
+    def test_as_mlflows_is_asked_once(self, stand_in: Callable[..., StandIn]) -> None:
+        server = stand_in(answer(b"<html>", 404), answer(self.SAID, 503))
+        with pytest.raises(StoreError, match="--artifacts-only"):
+            HttpTracking(server.uri).search_experiments()
+        assert len(server.heard) == 2
