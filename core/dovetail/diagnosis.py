@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import dovetail
 from dovetail import inspection, plugins, settings, uris
 from dovetail.concealment import HIDDEN, cleaned, is_secret, shown, shown_variable, variables
-from dovetail.errors import DovetailError, InvalidSetting
+from dovetail.errors import DovetailError, InvalidSetting, StoreUnavailable
 from dovetail.tracking import places
+from dovetail.tracking.answering import Answering
 from dovetail.tracking.schema import SchemaKeeper
 from dovetail.values import DEFAULT_EXPERIMENT_ID
 
@@ -34,6 +35,7 @@ __all__ = ["Diagnosis", "Distributed", "InForce", "StoreState", "doctor", "gathe
 
 #: What ``StoreState.state`` may be.
 READY, TO_BE_MADE, TO_BE_UPGRADED, BROKEN = "ready", "will be created", "will be upgraded", "broken"
+UNREACHABLE = "unreachable"
 
 _REQUIRED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -60,7 +62,7 @@ class StoreState:
     """Whether the tracking store opens.
 
     Args:
-        state: ``ready``, ``will be created``, ``will be upgraded`` or ``broken``.
+        state: ``ready``, ``will be created``, ``will be upgraded``, ``unreachable`` or ``broken``.
         detail: Why, in one line; empty if there is nothing to add.
     """
 
@@ -113,7 +115,7 @@ class Diagnosis:
     def problems(self) -> tuple[str, ...]:
         """All that is wrong, a line each and each once; empty if nothing is."""
         found = [each.problem for each in (*self.places, *self.settings) if each.problem]
-        if self.store.state == BROKEN and self.store.detail not in found:
+        if self.store.state in (BROKEN, UNREACHABLE) and self.store.detail not in found:
             found.append(f"tracking store: {self.store.detail}")
         found += [f"{each.name}: {problem}" for each in self.distributions for problem in each.problems]
         return tuple(dict.fromkeys(found))
@@ -224,6 +226,8 @@ def _variables(mask_envs: bool) -> dict[str, str]:
 def _store(mask_envs: bool) -> StoreState:
     try:
         return _opened(places.get_tracking_uri())
+    except StoreUnavailable as error:
+        return StoreState(UNREACHABLE, _line(error, mask_envs))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin raises is what we report
         return StoreState(BROKEN, _line(error, mask_envs))
 
@@ -232,8 +236,9 @@ def _opened(uri: str) -> StoreState:
     with contextlib.closing(plugins.find("tracking_stores", uris.scheme_of(uri))(uri)) as store:
         if isinstance(store, SchemaKeeper):
             return _kept(store.check_schema(quick=True))
+        answered = store.answered_by() if isinstance(store, Answering) else ""
         store.get_experiment(DEFAULT_EXPERIMENT_ID)  # every store has it from the start
-        return StoreState(READY)
+        return StoreState(READY, answered)
 
 
 def _kept(report: SchemaReport) -> StoreState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from dovetail.wire.calls import BASE
@@ -9,7 +11,9 @@ from dovetail.wire.calls import BASE
 if TYPE_CHECKING:
     from dovetail_http.transport import Transport
 
-__all__ = ["Server", "server_at"]
+__all__ = ["Server", "greeting", "server_at"]
+
+_VERSION = re.compile(r"\d+\.[\w.+-]{1,40}")
 
 
 class Server(NamedTuple):
@@ -22,6 +26,26 @@ class Server(NamedTuple):
 
     native: bool
     version: str = ""
+
+
+def greeting(transport: Transport) -> str:
+    """Who answers at a server, and how soon, in one line.
+
+    Raises:
+        DovetailError: It cannot be reached, or does not let us in.
+    """
+    server = server_at(transport)
+    name = f"dovetail {server.version}" if server.native else _mlflow(transport)
+    start = time.monotonic()  # the connection is there by now
+    transport.look("/health")
+    return f"{name}, answers in {max(1, round(1000 * (time.monotonic() - start)))} ms"
+
+
+def _mlflow(transport: Transport) -> str:
+    version = transport.look("/version")
+    if isinstance(version, str) and _VERSION.fullmatch(version.strip()):
+        return f"MLflow {version.strip()}"
+    return "a server that does not say which MLflow it is"
 
 
 def server_at(transport: Transport) -> Server:

@@ -6,13 +6,14 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from dovetail.errors import AlreadyExists
+from dovetail.tracking.answering import Answering
 from dovetail.tracking.store import TrackingStore
 from dovetail.wire.calls import TRACKING
 from dovetail_http.artifact_places import place_at
 from dovetail_http.asking import asked
 from dovetail_http.attempts import Attempts
 from dovetail_http.meant import note
-from dovetail_http.server import server_at
+from dovetail_http.server import greeting, server_at
 from dovetail_http.transport import Transport
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class NativeTracking(RemoteTracking):
 _CREATE_RUN, _CREATE_MODEL = TRACKING["create_run"], TRACKING["create_logged_model"]
 
 
-class HttpTracking(RemoteTracking):
+class HttpTracking(RemoteTracking, Answering):
     """The tracking store behind a server that is asked what it is when the store is first used.
 
     Args:
@@ -165,6 +166,10 @@ class HttpTracking(RemoteTracking):
         if self._chosen is None:
             self._chosen = _speaking(self._transport)
         return self._chosen
+
+    def answered_by(self) -> str:
+        """The server's name and version, and how soon it answers."""
+        return greeting(self._transport)
 
     def ask(self, call: Call, /, *args: Any, **options: Any) -> Any:
         """Have the store do it that speaks as the server does."""

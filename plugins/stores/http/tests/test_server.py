@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+import dovetail
+from dovetail.diagnosis import gather
 from dovetail.errors import (
     StoreError,
     StoreUnavailable,
 )
 from dovetail_http.registry import HttpRegistry
-from dovetail_http.testing import answer
+from dovetail_http.testing import answer, free_port
 from dovetail_http.tracking import HttpTracking, NativeTracking
 from dovetail_server.options import Plan
 
@@ -67,3 +70,26 @@ class TestAServerThatOnlyPassesOnArtifacts:
         with pytest.raises(StoreError, match="--artifacts-only"):
             HttpTracking(server.uri).search_experiments()
         assert len(server.heard) == 2
+
+
+class TestTheDoctor:
+    """``dovetail doctor`` where runs are tracked at a server."""
+
+    def test_says_whose_server_answers_and_how_soon(self, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DOVETAIL_TRACKING_URI", uri)
+        found = gather()
+        assert found.store.state == "ready"
+        assert re.fullmatch(rf"dovetail {re.escape(dovetail.__version__)}, answers in \d+ ms", found.store.detail)
+
+    def test_says_which_mlflow_it_is(self, stand_in: Callable[..., StandIn]) -> None:
+        server = stand_in(answer(b"<html>", 404), answer(b"3.17.2"), answer(b"OK"))
+        assert re.fullmatch(r"MLflow 3\.17\.2, answers in \d+ ms", HttpTracking(server.uri).answered_by())
+        assert [each.path for each in server.heard] == ["/api/dovetail/1", "/version", "/health"]
+
+    def test_says_that_nobody_answers_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DOVETAIL_TRACKING_URI", f"http://ada:tops3cret@127.0.0.1:{free_port()}")
+        monkeypatch.setenv("DOVETAIL_HTTP_RETRY_SECONDS", "0")
+        found = gather()
+        assert found.store.state == "unreachable"
+        assert "refused" in found.problems[0]
+        assert "tops3cret" not in str(found)
