@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from dovetail import uris
+from dovetail import settings, uris
 from dovetail.artifacts.store import ArtifactStore
 from dovetail.errors import InvalidInput, InvalidUri, NotFound
 from dovetail.values import FileInfo
@@ -31,9 +31,10 @@ _ATTEMPTS = 100
 class LocalArtifactStore(ArtifactStore):
     """Files below one folder of this machine, or of a disk that several machines share.
 
-    A file is written under a hidden name in its own folder, brought safely to disk and then renamed, so that every
-    reader sees a whole file, and a file that was opened before it was replaced can be read to its end. What a killed
-    writer leaves is never shown and is removed by a later ``put`` into the same folder, a day after.
+    A file is written under a hidden name in its own folder and then renamed, so that every reader sees a whole file,
+    and a file that was opened before it was replaced can be read to its end. With the setting ``durability`` at
+    ``power`` it is brought safely to disk before. What a killed writer leaves is never shown and is removed by a later
+    ``put`` into the same folder, a day after.
 
     Symbolic links are followed as long as they stay below the root; others are not shown and cannot be opened. A link
     to a folder is shown only where no other such link led, so that links in a circle do not make an endless tree.
@@ -145,8 +146,9 @@ class LocalArtifactStore(ArtifactStore):
                     self._sweep(folder)
                     for block in source.blocks():
                         file.write(block)
-                    file.flush()
-                    os.fsync(file.fileno())
+                    if settings.get("durability") == "power":
+                        file.flush()
+                        os.fsync(file.fileno())
                 folder.replace(staging, name)
             except BaseException:
                 with suppress(FileNotFoundError):  # the folder was deleted meanwhile

@@ -52,6 +52,19 @@ def python(script: str, *argv: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+class TestAPowerCut:
+    @pytest.mark.parametrize(("durability", "synced"), [("process", 0), ("power", 1)])
+    def test_is_thought_of_where_that_is_asked_for(
+        self, store: LocalArtifactStore, monkeypatch: pytest.MonkeyPatch, durability: str, synced: int
+    ) -> None:
+        monkeypatch.setenv("DOVETAIL_DURABILITY", durability)
+        brought: list[int] = []  # sizes of what was brought to disk
+        real = os.fsync
+        monkeypatch.setattr(os, "fsync", lambda file: (brought.append(os.fstat(file).st_size), real(file)))
+        fill(store, {"a": b"content"})
+        assert brought == [len(b"content")] * synced
+
+
 class TestThePlace:
     def test_is_a_path_or_a_file_uri(self, root: Path) -> None:
         fill(LocalArtifactStore(root.as_uri()), {"a b": b"x"})

@@ -40,8 +40,8 @@ async def stored(
     Args:
         receive: ASGI's.
         expected: What is to arrive; anything else is not stored.
-        find: Gives what stores a stream, in a thread and before anything is read. Where reading the stream fails
-            nothing may be left.
+        find: Gives what stores a stream, in a thread and before more than a block is read. Where reading the stream
+            fails nothing may be left.
         pool: Threads for short work.
         writers: Threads that may wait for clients.
 
@@ -55,19 +55,20 @@ async def stored(
         Stopping: The server ends.
         DovetailError: It cannot be stored.
     """
-    put = await handed_over(pool, find)
     try:
         pieces, is_last = await _block(receive)
         if is_last:
-            await handed_over(pool, partial(_put_whole, put, b"".join(pieces), expected))
+            await handed_over(pool, partial(_put_whole, find, b"".join(pieces), expected))
         else:
+            put = await handed_over(pool, find)
             await _put_while_it_comes(receive, Pipe(expected), pieces, put, writers)
     except Gone:
         return False
     return True
 
 
-def _put_whole(put: Put, body: bytes, expected: Expected) -> None:
+def _put_whole(find: Callable[[], Put], body: bytes, expected: Expected) -> None:
+    put = find()
     expected.update(body)
     expected.confirm()
     put(io.BytesIO(body))
