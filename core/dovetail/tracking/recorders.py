@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dovetail import settings
-from dovetail.errors import DovetailError
+from dovetail.errors import DovetailError, StoreUnavailable
 from dovetail.tracking.recorder import DeliveryInterrupted, DirectRecorder
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ def recover(store: TrackingStore) -> None:
         # Whoever opened the store wants something else of it, and hears about its troubles then.
         import logging
 
-        logging.getLogger(__name__).warning("Logs of processes that died stay in %s for now: %s", folder, failure)
+        why = "" if isinstance(failure, StoreUnavailable) else f": {failure}"
+        logging.getLogger(__name__).warning("Logs of processes that died stay in %s for now%s", folder, why or ".")
 
 
 def close_recorder(uri: str) -> None:

@@ -122,7 +122,7 @@ class TestJournals:
         distant.away = True
         places.open_store(dovetail.get_tracking_uri())
         assert path.exists()
-        assert f"stay in {folder}" in caplog.text
+        assert caplog.messages == [f"Logs of processes that died stay in {folder} for now."], "reads say why"
 
     def test_that_were_begun_and_never_born_are_removed_when_they_are_old(self, distant: Any, folder: Path) -> None:
         folder.mkdir()
