@@ -118,8 +118,9 @@ def _say_sent(done: Sequence[tuple[SyncReport, DovetailError | None]]) -> None:
     """Tell of what was sent, or could not be; what had nothing new is worth a line of all of it."""
     news = [each for each in done if each[1] is not None or each[0].changed or each[0].refused]
     quiet = len(done) - len(news)
+    raised = next((failure for _, failure in done if failure is not None), None)
     for report, failure in done if len(done) == 1 else news:
-        _say(report) if failure is None else _say_failed(report, failure)
+        _say(report) if failure is None else _say_failed(report, "" if failure is raised else failure.message)
     if not done:
         typer.echo("Nothing waits on this machine.")
     elif quiet and len(done) > 1:
@@ -130,10 +131,10 @@ def _reason(failure: DovetailError | None) -> str | None:
     return None if failure is None else failure.message
 
 
-def _say_failed(report: SyncReport, failure: DovetailError) -> None:
-    typer.echo(
-        output.one_line(f"{report.source} stays for now, {report.destination} cannot take it: {failure.message}")
-    )
+def _say_failed(report: SyncReport, why: str) -> None:
+    """Tell of what stays; why is left out of what the command ends with."""
+    said = f"{report.source} stays for now, {report.destination} cannot take it"
+    typer.echo(output.one_line(f"{said}: {why}" if why else f"{said}."))
 
 
 def _show_waiting(*, json: bool) -> None:

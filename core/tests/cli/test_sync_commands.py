@@ -117,6 +117,16 @@ class TestSync:
         assert json.loads(out)[0]["runs_unchanged"] == 1
         assert command("sync")[1].endswith("1 run had nothing new.\n")
 
+    def test_why_it_cannot_be_sent_is_said_once(self, command: Dovetail, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("dovetail_sqlite")
+        pytest.importorskip("dovetail_file")
+        log_offline(monkeypatch, "taken")
+        Path("taken.db").write_text("no database, by far" * 100)
+        code, out, err = command("sync")
+        assert code != 0
+        assert out.endswith("taken.db cannot take it.\n")
+        assert err.startswith("Error: ")
+
     def test_places_where_all_is_sent_share_a_line(self, command: Dovetail, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.importorskip("dovetail_sqlite")
         pytest.importorskip("dovetail_file")
