@@ -7,6 +7,7 @@ from typing import Any
 
 from dovetail_server.access import Access, Open, Plugged, Token
 from dovetail_server.application import Application
+from dovetail_server.cycles import look_less
 from dovetail_server.guard import Guard
 from dovetail_server.options import VARIABLE, Options
 from dovetail_server.routing.router import Router
@@ -25,6 +26,7 @@ def open_application(options: Options) -> Application:
 
 def application() -> Any:
     """The application of a worker process, by the options in its environment."""
+    look_less()
     return open_application(Options.read(os.environ[VARIABLE]))
 
 

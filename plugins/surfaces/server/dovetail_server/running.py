@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from dovetail_server.cycles import look_less
 from dovetail_server.opening import open_application
 from dovetail_server.options import VARIABLE
 from dovetail_server.protocol import Protocol
@@ -69,6 +70,7 @@ def run(
     with sock:
         if workers == 1:
             config = config_of(open_application(options), verbose=verbose, ssl=ssl)
+            look_less()
             uvicorn.Server(config).run(sockets=[sock])
             return
         os.environ[VARIABLE] = options.dumped()
