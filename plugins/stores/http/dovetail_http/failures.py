@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING
 
 from urllib3 import exceptions as http
@@ -29,8 +30,14 @@ def is_unsent(error: Exception) -> bool:
 
 
 def is_final(error: Exception) -> bool:
-    """Whether trying again right away is of no use: what has no name today has none in a second."""
-    return isinstance(_cause(error), http.NameResolutionError)
+    """Whether trying again right away is of no use: a name that nobody has today has nobody in a second.
+
+    Who could not even ask may be able to in a second.
+    """
+    cause = _cause(error)
+    if not isinstance(cause, http.NameResolutionError):
+        return False
+    return not (isinstance(cause.__cause__, socket.gaierror) and cause.__cause__.errno == socket.EAI_AGAIN)
 
 
 def is_unserved(failure: DovetailError) -> bool:

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dovetail.errors import (
-    StoreError,
-    StoreUnavailable,
-)
+from dovetail.errors import StoreError, StoreUnavailable
 from dovetail_http.testing import answer, cut, cut_within, free_port, wait
 from dovetail_http.transport import Transport
 
@@ -74,6 +71,20 @@ class TestAServerThatIsAway:
         with pytest.raises(StoreUnavailable, match=r"http://nobody\.invalid cannot be reached: Failed to resolve"):
             Transport("http://nobody.invalid").get("/api")
         assert time.monotonic() - begin < 30
+
+    def test_because_nobody_could_be_asked_for_its_name_is_tried_again(
+        self, stand_in: Callable[..., StandIn], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server, real = stand_in(answer({"done": True})), socket.getaddrinfo
+        failures = [socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")]
+
+        def ask(*args: Any, **options: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return real(*args, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", ask)
+        assert Transport(server.uri).get("/api") == {"done": True}
 
     def test_is_not_waited_for_a_second_time_by_who_asks_again_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DOVETAIL_HTTP_RETRY_SECONDS", "2")
