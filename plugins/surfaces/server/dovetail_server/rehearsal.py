@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Client", "Serving", "eventually"]
+__all__ = ["CREATE", "HEALTH", "PROXY", "Client", "Serving", "eventually", "is_well"]
 
-_PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+PROXY = "/api/2.0/mlflow-artifacts/artifacts"
+HEALTH = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
+CREATE = "POST /api/2.0/mlflow/experiments/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 _LONG = 60.0
 
 
@@ -103,7 +105,7 @@ class Client:
 
     def put(self, name: str, size: int, sent: int) -> Self:
         """Begin an upload."""
-        head = f"PUT {_PROXY}/{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
+        head = f"PUT {PROXY}/{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
         return self.send(head, bytes(sent))
 
     def answer(self) -> tuple[int, dict[str, str], Any]:
@@ -125,6 +127,12 @@ class Client:
             return self.file.read(1) == b""
         except ConnectionResetError:
             return True
+
+
+def is_well(serving: Serving) -> bool:
+    """Whether a server answers to others."""
+    with Client(serving.address) as client:
+        return client.send(HEALTH, "\r\n").answer()[0] == 200  # noqa: PLR2004 - HTTP's
 
 
 def eventually(true: Callable[[], object]) -> None:

@@ -8,47 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dovetail_server.rehearsal import Client
 from dovetail_server.testing import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from typing_extensions import Self
 
 LOG, GET = "/api/2.0/mlflow/runs/log-metric", "/api/2.0/mlflow/runs/get"
-
-
-class Wire:
-    """One connection to a server."""
-
-    def __init__(self, server: Server) -> None:
-        host, port = server.url.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=20)
-        self.file = self.socket.makefile("rb")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-        self.socket.close()
-
-    def send(self, *requests: bytes) -> None:
-        self.socket.sendall(b"".join(requests))
-
-    def answer(self) -> tuple[int, dict[str, str], Any]:
-        """Status, headers and body of the next answer."""
-        status = int(self.file.readline().split()[1])
-        headers = {}
-        while line := self.file.readline().strip():
-            name, _, value = line.decode().partition(": ")
-            headers[name.lower()] = value
-        body = self.file.read(int(headers.get("content-length", 0)))
-        return status, headers, json.loads(body) if headers.get("content-type") == "application/json" else body
-
-    def is_over(self) -> bool:
-        """Whether the server closed it."""
-        return self.file.read(1) == b""
 
 
 def request(verb: str, path: str, body: Any = None, *more: str, version: str = "1.1") -> bytes:
@@ -56,6 +23,11 @@ def request(verb: str, path: str, body: Any = None, *more: str, version: str = "
     kind = [] if body is None else ["Content-Type: application/json", f"Content-Length: {len(data)}"]
     lines = [f"{verb} {path} HTTP/{version}", "Host: localhost", *kind, *more]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + data
+
+
+def address_of(server: Server) -> tuple[str, int]:
+    host, port = server.url.removeprefix("http://").split(":")
+    return host, int(port)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +45,8 @@ def run_id(server: Server) -> str:
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Wire]:
-    with Wire(server) as found:
+def wire(server: Server) -> Iterator[Client]:
+    with Client(address_of(server)) as found:
         yield found
 
 
@@ -88,7 +60,7 @@ def steps(server: Server, run_id: str) -> list[int]:
 
 
 class TestOneConnection:
-    def test_takes_many_requests(self, server: Server, wire: Wire, run_id: str) -> None:
+    def test_takes_many_requests(self, server: Server, wire: Client, run_id: str) -> None:
         for step in range(50):
             wire.send(point(run_id, step))
             assert wire.answer()[::2] == (200, {})
@@ -97,7 +69,7 @@ class TestOneConnection:
             assert (status, int(found["run"]["data"]["metrics"][0]["step"])) == (200, step)
         assert steps(server, run_id) == list(range(50))
 
-    def test_answers_in_order_what_came_at_once(self, server: Server, wire: Wire, run_id: str) -> None:
+    def test_answers_in_order_what_came_at_once(self, server: Server, wire: Client, run_id: str) -> None:
         ask = request("GET", f"{GET}?run_id={run_id}")
         search = request("POST", "/api/2.0/mlflow/runs/search", {"experiment_ids": ["0"], "max_results": 1})
         wire.send(point(run_id, 1), ask, search, point(run_id, 2), request("GET", "/version"), ask)
@@ -108,12 +80,12 @@ class TestOneConnection:
         assert wire.answer()[2] == b"3.17.2"
         assert int(wire.answer()[2]["run"]["data"]["metrics"][0]["step"]) == 2
 
-    def test_takes_hundreds_of_requests_at_once(self, server: Server, wire: Wire, run_id: str) -> None:
+    def test_takes_hundreds_of_requests_at_once(self, server: Server, wire: Client, run_id: str) -> None:
         wire.send(*(point(run_id, step) for step in range(400)))
         assert [wire.answer()[0] for _ in range(400)] == [200] * 400
         assert steps(server, run_id) == list(range(400))
 
-    def test_goes_on_behind_a_refusal(self, wire: Wire, run_id: str) -> None:
+    def test_goes_on_behind_a_refusal(self, wire: Client, run_id: str) -> None:
         wire.send(point("0" * 32, 1), request("POST", LOG, b"{"), request("GET", GET), point(run_id, 1, "a//b"))
         codes = [(status, found["error_code"]) for status, _, found in (wire.answer() for _ in range(4))]
         assert codes == [(404, "RESOURCE_DOES_NOT_EXIST"), *[(400, "INVALID_PARAMETER_VALUE")] * 3]
@@ -122,9 +94,9 @@ class TestOneConnection:
 
     def test_may_end_before_the_answer(self, server: Server, run_id: str) -> None:
         for step in range(20):
-            with Wire(server) as wire:
+            with Client(address_of(server)) as wire:
                 wire.send(point(run_id, step))
-        with Wire(server) as wire:
+        with Client(address_of(server)) as wire:
             wire.send(point(run_id, 20))
             assert wire.answer()[0] == 200
         assert 20 in steps(server, run_id)
@@ -132,7 +104,7 @@ class TestOneConnection:
 
 class TestARequest:
     @pytest.mark.parametrize("size", [1, 7, 100])
-    def test_may_come_in_pieces(self, server: Server, wire: Wire, run_id: str, size: int) -> None:
+    def test_may_come_in_pieces(self, server: Server, wire: Client, run_id: str, size: int) -> None:
         data = point(run_id, size)
         wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for begin in range(0, len(data), size):
@@ -140,7 +112,7 @@ class TestARequest:
         assert wire.answer()[::2] == (200, {})
         assert steps(server, run_id) == [size]
 
-    def test_may_have_its_body_in_chunks(self, server: Server, wire: Wire, run_id: str) -> None:
+    def test_may_have_its_body_in_chunks(self, server: Server, wire: Client, run_id: str) -> None:
         head, _, body = point(run_id, 3).partition(b"\r\n\r\n")
         head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
         chunks = b"".join(b"1\r\n%c\r\n" % each for each in body)
@@ -148,7 +120,7 @@ class TestARequest:
         assert wire.answer()[::2] == (200, {})
         assert steps(server, run_id) == [3]
 
-    def test_may_ask_first_whether_to_go_on(self, wire: Wire, run_id: str) -> None:
+    def test_may_ask_first_whether_to_go_on(self, wire: Client, run_id: str) -> None:
         head, _, body = point(run_id, 3).partition(b"\r\n\r\n")
         wire.send(head, b"\r\nExpect: 100-continue\r\n\r\n")
         assert wire.file.readline() == b"HTTP/1.1 100 Continue\r\n"
@@ -156,25 +128,25 @@ class TestARequest:
         wire.send(body)
         assert wire.answer()[::2] == (200, {})
 
-    def test_may_be_the_last(self, wire: Wire, run_id: str) -> None:
+    def test_may_be_the_last(self, wire: Client, run_id: str) -> None:
         wire.send(request("GET", f"{GET}?run_id={run_id}", None, "Connection: close"))
         status, headers, found = wire.answer()
         assert (status, headers["connection"], found["run"]["info"]["run_id"]) == (200, "close", run_id)
         assert wire.is_over()
 
-    def test_may_be_of_an_old_version(self, wire: Wire, run_id: str) -> None:
+    def test_may_be_of_an_old_version(self, wire: Client, run_id: str) -> None:
         wire.send(request("GET", f"{GET}?run_id={run_id}", version="1.0"))
         assert wire.answer()[2]["run"]["info"]["run_id"] == run_id
         assert wire.is_over()
 
-    def test_may_want_the_headers_alone(self, wire: Wire, run_id: str) -> None:
+    def test_may_want_the_headers_alone(self, wire: Client, run_id: str) -> None:
         wire.send(request("HEAD", f"{GET}?run_id={run_id}"), request("GET", "/health"))
         assert wire.file.readline() == b"HTTP/1.1 200 OK\r\n"
         while wire.file.readline().strip():
             pass
         assert wire.answer()[2] == b"OK", "there is no body between"
 
-    def test_may_write_its_path_and_query_in_another_way(self, wire: Wire, run_id: str) -> None:
+    def test_may_write_its_path_and_query_in_another_way(self, wire: Client, run_id: str) -> None:
         wire.send(request("GET", f"/api/2.0/mlflow/runs%2Fget?run_id={run_id}"))
         assert wire.answer()[2]["run"]["info"]["run_id"] == run_id
         wire.send(request("GET", f"{GET}?run_id=%{ord(run_id[0]):02x}{run_id[1:]}"))
@@ -183,32 +155,32 @@ class TestARequest:
     @pytest.mark.parametrize(
         "more", ["Upgrade: websocket\r\nConnection: Upgrade", "Upgrade: h2c\r\nConnection: Upgrade"]
     )
-    def test_is_answered_even_if_it_wants_to_change_the_protocol(self, wire: Wire, run_id: str, more: str) -> None:
+    def test_is_answered_even_if_it_wants_to_change_the_protocol(self, wire: Client, run_id: str, more: str) -> None:
         wire.send(request("GET", f"{GET}?run_id={run_id}", None, more))
         assert wire.answer()[0] == 200
 
-    def test_that_is_no_http_is_refused(self, server: Server, wire: Wire) -> None:
+    def test_that_is_no_http_is_refused(self, server: Server, wire: Client) -> None:
         wire.send(b"\x16\x03\x01 no http\r\n\r\n")
         assert wire.answer()[0] == 400
         assert wire.is_over()
         assert server.ask("GET", "/health")[0] == 200
 
-    def test_for_another_name_is_refused(self, wire: Wire, run_id: str) -> None:
+    def test_for_another_name_is_refused(self, wire: Client, run_id: str) -> None:
         wire.send(point(run_id, 1).replace(b"Host: localhost", b"Host: evil.example.org"))
         assert wire.answer()[0] == 403
 
-    def test_of_another_sites_page_is_refused(self, wire: Wire, run_id: str) -> None:
+    def test_of_another_sites_page_is_refused(self, wire: Client, run_id: str) -> None:
         head, _, body = point(run_id, 1).partition(b"\r\n\r\n")
         wire.send(head, b"\r\nOrigin: https://evil.example.org\r\n\r\n", body)
         assert wire.answer()[0] == 403
 
-    def test_gets_the_headers_that_every_answer_has(self, wire: Wire, run_id: str) -> None:
+    def test_gets_the_headers_that_every_answer_has(self, wire: Client, run_id: str) -> None:
         wire.send(request("GET", f"{GET}?run_id={run_id}"))
         _, headers, _ = wire.answer()
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-type"] == "application/json"
 
-    def test_is_counted(self, server: Server, wire: Wire, run_id: str) -> None:
+    def test_is_counted(self, server: Server, wire: Client, run_id: str) -> None:
         wire.send(point(run_id, 1))
         wire.answer()
         _, text = server.ask("GET", "/metrics")
@@ -221,7 +193,7 @@ class TestTheEndOfAServer:
         with Server(tmp_path) as server:
             _, made = server.ask("POST", "runs/create", {"experiment_id": "0"})
             run_id = str(made["run"]["info"]["run_id"])
-            with Wire(server) as wire:
+            with Client(address_of(server)) as wire:
                 wire.send(point(run_id, 0))
                 assert wire.answer()[0] == 200
                 wire.send(*(point(run_id, step) for step in range(1, 50)))

@@ -10,42 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dovetail_server import patience, protocol, site, uploading
-from dovetail_server.rehearsal import Client, Serving, eventually
+from dovetail_server import protocol, site, uploading
+from dovetail_server.rehearsal import CREATE, HEALTH, PROXY, Client, Serving, eventually, is_well
 from dovetail_server.testing import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-PROXY = "/api/2.0/mlflow-artifacts/artifacts"
-HEALTH = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
-CREATE = "POST /api/2.0/mlflow/experiments/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 MB = 1 << 20
-SOON = 1.0
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def client(serving: Serving) -> Iterator[Client]:
-    with Client(serving.address) as found:
-        yield found
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients have a second; asked for before the server is."""
-    monkeypatch.setattr(patience, "PERIOD", SOON)
-
-
-def is_well(serving: Serving) -> bool:
-    with Client(serving.address) as client:
-        return client.send(HEALTH, "\r\n").answer()[0] == 200
 
 
 class TestAnUpload:

@@ -11,40 +11,12 @@ import pytest
 
 from dovetail_server import patience
 from dovetail_server.protocol import LARGEST_HEAD, MOST_HEADERS
-from dovetail_server.rehearsal import Client, Serving, eventually
+from dovetail_server.rehearsal import CREATE, HEALTH, PROXY, Client, Serving, eventually, is_well
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-PROXY = "/api/2.0/mlflow-artifacts/artifacts"
-HEALTH = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
-CREATE = "POST /api/2.0/mlflow/experiments/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 MB = 1 << 20
-SOON = 1.0
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    with Serving(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def client(serving: Serving) -> Iterator[Client]:
-    with Client(serving.address) as found:
-        yield found
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients have a second; asked for before the server is."""
-    monkeypatch.setattr(patience, "PERIOD", SOON)
-
-
-def is_well(serving: Serving) -> bool:
-    with Client(serving.address) as client:
-        return client.send(HEALTH, "\r\n").answer()[0] == 200
 
 
 @pytest.mark.usefixtures("impatient")
@@ -88,7 +60,7 @@ class TestAHead:
         """A connection that is kept open is uvicorn's to close."""
         for _ in range(2):
             assert client.send(HEALTH, "\r\n").answer()[0] == 200
-            time.sleep(SOON * 2)
+            time.sleep(patience.PERIOD * 2)
         assert client.send(HEALTH, "\r\n").answer()[0] == 200
 
     def test_that_does_not_end_behind_another_request_is_not_waited_for(self, client: Client) -> None:
@@ -164,7 +136,7 @@ class TestABody:
         name = "slow.bin"
         client.put(name, 30 * patience.LEAST, 0)
         for _ in range(30):
-            time.sleep(SOON / 10)
+            time.sleep(patience.PERIOD / 10)
             client.send(bytes(patience.LEAST))
         assert client.answer()[0] == 200
         assert (serving.kept / name).stat().st_size == 30 * patience.LEAST
@@ -176,7 +148,7 @@ class TestAnAnswer:
         self, impatient: None, serving: Serving, monkeypatch: pytest.MonkeyPatch, size: int
     ) -> None:
         del impatient
-        monkeypatch.setattr(patience, "TAKING", SOON)
+        monkeypatch.setattr(patience, "TAKING", patience.PERIOD)
         (serving.kept / "a.bin").write_bytes(os.urandom(size))
         with Client(serving.address, buffer=4096) as client:
             client.send(f"GET {PROXY}/a.bin HTTP/1.1\r\nHost: localhost\r\n\r\n" * (1 if size > MB else 8))
@@ -188,15 +160,15 @@ class TestAnAnswer:
         self, impatient: None, serving: Serving, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         del impatient
-        monkeypatch.setattr(patience, "TAKING", SOON)
+        monkeypatch.setattr(patience, "TAKING", patience.PERIOD)
         data = os.urandom(16 * MB)
         (serving.kept / "a.bin").write_bytes(data)
         with Client(serving.address) as client:
             client.send(f"GET {PROXY}/a.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
             begin, found = time.monotonic(), b""
             while not found.endswith(data):
-                time.sleep(SOON / 50)
+                time.sleep(patience.PERIOD / 50)
                 more = client.socket.recv(MB // 8)
                 assert more, "it was cut off"
                 found += more
-        assert time.monotonic() - begin > 2 * SOON
+        assert time.monotonic() - begin > 2 * patience.PERIOD
