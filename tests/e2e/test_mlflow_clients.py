@@ -97,6 +97,19 @@ def test_does_all_that_it_does_with_its_own_server(python: str, server: Server, 
     assert [point.value for point in store.get_metric_history(run_id, "loss")] == [1 / (step + 1) for step in range(5)]
 
 
+@pytest.mark.parametrize("python", PYTHONS)
+def test_asks_a_server_for_artifacts_alone_but_once_for_runs(python: str, tmp_path: Path) -> None:
+    asked = "import mlflow; mlflow.MlflowClient().create_experiment('wine')"
+    options = ["--artifacts-only", "--artifacts-destination", str(tmp_path / "artifacts")]
+    with Server(tmp_path, *options) as server:
+        env = {**os.environ, "MLFLOW_TRACKING_URI": server.url, "GIT_PYTHON_REFRESH": "quiet"}
+        done = subprocess.run([python, "-c", asked], env=env, capture_output=True, text=True, check=False)
+        _, counts = server.ask("GET", "/metrics")
+    counted = [line for line in counts.splitlines() if 'status="501"' in line]
+    assert "--artifacts-only" in done.stderr
+    assert [line.rpartition(" ")[2] for line in counted] == ["1"]
+
+
 def client(python: str, url: str, name: str, folder: Path) -> Any:
     """What the client says that it read."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "DOVETAIL_"))}
