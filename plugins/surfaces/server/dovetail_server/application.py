@@ -7,7 +7,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from dovetail.errors import DovetailError, InvalidInput, StoreError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Headers = Iterable[tuple[bytes, bytes]]
 
-__all__ = ["Application"]
+__all__ = ["Application", "Head"]
 
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
@@ -37,6 +37,26 @@ _LARGE = 256 << 10
 """Bytes of a body that others would have to wait for while the event loop reads it."""
 _PROMPT = (Way.AT_ONCE, Way.IN_GROUP)
 _log = logging.getLogger("dovetail.server")
+
+
+class Head(NamedTuple):
+    """The head of a request, read.
+
+    Args:
+        route: Which kind of request it is.
+        places: The open pieces of its path.
+        path: Its path.
+        query: Its query.
+        headers: Its headers, their names in lower case.
+        always: The headers that every answer to it has.
+    """
+
+    route: Route
+    places: dict[str, str]
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    always: Headers
 
 
 class Application:
@@ -106,55 +126,58 @@ class Application:
             await sending.send(answer, head=verb == "HEAD")
         self.site.measures.note(route, sending.status, time.perf_counter() - begin)
 
-    def promptly(
-        self,
-        verb: str,
-        target: tuple[str, bytes],
-        given: Sequence[tuple[bytes, bytes]],
-        body: bytes,
-        send: Callable[[Answer, Headers], None],
-    ) -> bool:
-        """Answer a request that is there as a whole, if it waits for nothing but a commit.
-
-        Such requests are most of those that a server gets: no coroutine is begun for them.
+    def head(self, verb: str, target: tuple[str, bytes], given: Sequence[tuple[bytes, bytes]]) -> Head | None:
+        """What the head of a request says; None if requests of its kind are not answered promptly.
 
         Args:
             verb: Its verb.
             target: The path and the query.
             given: Its headers.
+        """
+        try:
+            route, places = self.router.find(verb, target[0])
+        except DovetailError:
+            return None
+        if verb != route.verb or not (route.way in _PROMPT or route.way is Way.BRIEF):
+            return None
+        headers = _decoded(given)
+        return Head(route, places, *target, headers, self._always(headers))
+
+    def promptly(self, head: Head, body: bytes, send: Callable[[Answer, Headers], None]) -> bool:
+        """Answer a request that is there as a whole, if it waits for nothing but a commit.
+
+        Such requests are most of those that a server gets: no coroutine is begun for them.
+
+        Args:
+            head: Its head.
             body: Its body.
             send: Sends the answer, with the headers that every one has; it may be called before this returns.
 
         Returns:
             False if it is another one, and nothing is done.
         """
-        try:
-            route, places = self.router.find(verb, target[0])
-        except DovetailError:
+        route, headers = head.route, head.headers
+        if not self._is_prompt(route) or len(body) > min(route.largest, _LARGE):
             return False
-        if verb != route.verb or not self._is_prompt(route):
-            return False
-        if len(body) > min(route.largest, _LARGE):
-            return False
-        begin, headers = time.perf_counter(), _decoded(given)
-        always = self._always(headers)
+        begin = time.perf_counter()
 
         def done(answer: Answer) -> None:
-            send(answer, always)
+            send(answer, head.always)
             self.site.measures.note(route, answer.status, time.perf_counter() - begin)
 
         def committed(failure: BaseException | None) -> None:
-            done(_NOTHING if failure is None else self._failure(failure, verb, target[0]))
+            done(_NOTHING if failure is None else self._failure(failure, route.verb, head.path))
 
         try:
-            self._guard.check(verb, headers)
-            asked = self._asked(route, places, target[1], body, headers, verb, self._access.principal(headers))
+            self._guard.check(route.verb, headers)
+            principal = self._access.principal(headers)
+            asked = self._asked(route, head.places, head.query, body, headers, route.verb, principal)
             if route.way is Way.IN_GROUP:
                 self.site.committer.put(route.call(asked), committed)
                 return True
             answer = _as_answer(route.call(asked))
         except Exception as error:  # noqa: BLE001 - as in _answer
-            answer = self._failure(error, verb, target[0])
+            answer = self._failure(error, route.verb, head.path)
         done(answer)
         return True
 

@@ -11,7 +11,7 @@ told so and sent away. Connections are looked at now and again, so that requests
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterable
 
+    from dovetail_server.application import Head
     from dovetail_server.routing.answer import Answer
 
 __all__ = ["LARGEST_HEAD", "MOST_HEADERS", "LargeHead", "Protocol"]
@@ -65,6 +66,20 @@ class _Exchange:
         self.message_event = _NOBODY
 
 
+class _Known(NamedTuple):
+    """A request that was answered promptly.
+
+    Args:
+        raw: Its head, as it came.
+        size: Bytes in all.
+        head: Its head, read.
+    """
+
+    raw: bytes
+    size: int
+    head: Head
+
+
 class _Nobody:
     """Who waits for more of a request that is there as a whole."""
 
@@ -88,6 +103,9 @@ class Protocol(HttpToolsProtocol):
     _is_over = False  # nothing is read any more
     _refusal: DovetailError | None = None
     _timer: asyncio.TimerHandle | None = None
+    _read: tuple[Head, int] | None = None
+    """What was answered promptly of what is being read, and the size of its body."""
+    _known: _Known | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to speak."""
@@ -109,13 +127,15 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a request of which more has to come goes uvicorn's way."""
-        if self._is_over:
+        if self._is_over or self._is_same(data):
             return
-        self._before = self._came
+        self._before, self._read = self._came, None
         self._came += len(data)
         super().data_received(data)
         if self._owed is not None:
             self._has_part()
+        elif self._read is not None:
+            self._remember(data)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -190,6 +210,15 @@ class Protocol(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         if parser.should_upgrade() or self.flow.write_paused or not path.startswith(b"/") or _is_odd(self.url):
             return False
+        application: Any = self.app
+        head = application.head(verb, (path.decode("ascii"), query), self._head)
+        if head is None or not self._is_answered_by(head, body):
+            return False
+        self._read = None if "transfer-encoding" in head.headers else (head, len(body))
+        return True
+
+    def _is_answered_by(self, head: Head, body: bytes) -> bool:
+        """The same of a request whose head is read."""
         before: Any = self.cycle
         exchange: Any = _Exchange()
         self.cycle = exchange
@@ -198,9 +227,38 @@ class Protocol(HttpToolsProtocol):
             self._send(exchange, answer, always)
 
         application: Any = self.app
-        if application.promptly(verb, (path.decode("ascii"), query), self._head, body, send):
+        if application.promptly(head, body, send):
             return True
         self.cycle = before
+        return False
+
+    # --- heads that come again -------------------------------------------------------------------------------
+
+    def _remember(self, data: bytes) -> None:
+        """Remember the head of the request that these bytes are, if they are one that was answered promptly."""
+        if self._read is None or self._owed is not None or self._told != self._before:
+            return
+        (head, size), end = self._read, data.find(b"\r\n\r\n") + 4
+        if len(data) - end == size:
+            self._known = _Known(data[:end], len(data), head)
+
+    def _is_same(self, data: bytes) -> bool:
+        """Answer a request whose head is that of one before, to the byte: clients that log send little else.
+
+        Nothing of it need be read again, and as its length is the same, too, these bytes are one request.
+        """
+        known, cycle = self._known, self.cycle
+        if known is None or len(data) != known.size or not data.startswith(known.raw):
+            return False
+        if self._owed is not None or self.flow.write_paused or self.transport.is_closing():
+            return False
+        if cycle is not None and not cycle.response_complete:  # its answer is still to come, and goes first
+            return False
+        self._unset_keepalive_if_required()
+        self._came += len(data)
+        if self._is_answered_by(known.head, data[len(known.raw) :]):
+            return True
+        self._came -= len(data)
         return False
 
     def _send(self, exchange: _Exchange, answer: Answer, always: Iterable[tuple[bytes, bytes]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -111,6 +112,32 @@ class TestARequest:
             wire.send(data[begin : begin + size])
         assert wire.answer()[::2] == (200, {})
         assert steps(server, run_id) == [size]
+
+    def test_may_have_the_same_head_as_the_one_before(self, server: Server, wire: Client, run_id: str) -> None:
+        points = {step: point(run_id, step) for step in range(20, 40)}
+        assert len({each.partition(b"\r\n\r\n")[0] for each in points.values()}) == 1
+        for step in range(20, 30):
+            assert wire.send(points[step]).answer()[0] == 200
+        # Now and again it comes in pieces, together with others, or is refused.
+        for piece in (points[30][:50], points[30][50:], points[31] + points[32][:-3], points[32][-3:]):
+            wire.send(piece)
+            time.sleep(0.02)
+        assert [wire.answer()[0] for _ in range(3)] == [200] * 3
+        nobodys = points[33].replace(run_id.encode(), b"0" * len(run_id))
+        assert [wire.send(each).answer()[0] for each in (nobodys, points[33])] == [404, 200]
+        wire.send(points[34], points[35])
+        assert [wire.answer()[0] for _ in range(2)] == [200] * 2
+        assert steps(server, run_id) == list(range(20, 36))
+
+    def test_may_have_the_same_head_and_another_body_behind_an_answer_that_is_late(
+        self, server: Server, wire: Client, run_id: str
+    ) -> None:
+        ask = request("POST", "/api/2.0/mlflow/runs/search", {"experiment_ids": ["0"], "max_results": 1})
+        wire.send(point(run_id, 20)).answer()
+        wire.send(ask)
+        wire.send(point(run_id, 21))
+        assert "runs" in wire.answer()[2]
+        assert wire.answer()[2] == {}
 
     def test_may_have_its_body_in_chunks(self, server: Server, wire: Client, run_id: str) -> None:
         head, _, body = point(run_id, 3).partition(b"\r\n\r\n")

@@ -38,6 +38,11 @@ class Argument(Field):
 
     call: Call = field(kw_only=True)
 
+    @property
+    def is_loose(self) -> bool:
+        """Never: each argument sees to it that no unknown one stands beside it."""
+        return False
+
     def of_body(self, data: Mapping[str, Any]) -> Any:
         """Its value in a body.
 

@@ -128,7 +128,10 @@ def fields_of(route: Route, body: Mapping[str, Any] | None, query: Mapping[str, 
     """
     if body is None:
         return {field.name: field.of_query(query.get(field.name, ())) for field in route.fields}
-    return {field.name: field.of_body(body) for field in route.fields}
+    found = route.defaults | {field.name: field.of_body(body) for field in route.others}
+    for name in route.loose.keys() & body.keys():
+        found[name] = route.loose[name].of_body(body)
+    return found
 
 
 def _parsed(data: bytes) -> Any:

@@ -42,6 +42,11 @@ class Field:
     many: bool = False
     default: Any = None
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether it is simply its default where it is not given."""
+        return not self.required and not self.many
+
     def of_body(self, data: Mapping[str, Any]) -> Any:
         """Its value in a body.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from posixpath import normpath
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,11 @@ class Route:
         way: How it is answered.
         largest: Bytes of the largest body: all of it is read at once, and JSON takes thirty times the room at worst.
 
+    Attributes:
+        loose: The fields that are their defaults where a body leaves them out, by name.
+        defaults: These defaults.
+        others: The other fields.
+
     Raises:
         ValueError: Action or resource is unknown: nothing can be reached without anybody being asked whether it may be.
     """
@@ -74,12 +79,20 @@ class Route:
     fields: tuple[Field, ...] = ()
     way: Way = Way.IN_THREAD
     largest: int = 2 * MB
+    loose: dict[str, Field] = field(init=False, repr=False, compare=False)
+    defaults: dict[str, Any] = field(init=False, repr=False, compare=False)
+    others: tuple[Field, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.action not in ACTIONS or self.resource not in RESOURCES:
             raise ValueError(f"The route {self.verb} {self.path} does {self.action!r} to {self.resource!r}.")
         if not self.path.startswith("/") or not self.call.__doc__:
             raise ValueError(f"The route {self.verb} {self.path} has no absolute path, or nothing that explains it.")
+        # Worked out once: most fields of most requests are left out.
+        loose = [each for each in self.fields if each.is_loose]
+        object.__setattr__(self, "loose", {each.name: each for each in loose})
+        object.__setattr__(self, "defaults", {each.name: each.default for each in loose})
+        object.__setattr__(self, "others", tuple(each for each in self.fields if not each.is_loose))
 
     @property
     def places(self) -> tuple[str, ...]:
