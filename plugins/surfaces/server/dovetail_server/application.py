@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from dovetail.errors import DovetailError, InvalidInput, StoreError
+from dovetail_server.patience import Crowded, stopping
 from dovetail_server.routing.answer import Answer, TooMuch, failure, json
 from dovetail_server.routing.asked import Asked, body_of, fields_of, query_of
 from dovetail_server.routing.route import Way
@@ -26,12 +27,16 @@ if TYPE_CHECKING:
 
     Headers = Iterable[tuple[bytes, bytes]]
 
-__all__ = ["Application", "Head"]
+__all__ = ["MOST_COMING", "Application", "Head"]
+
+MOST_COMING = 256 << 20
+"""Bytes that all bodies together may have that are read as a whole, while they come in."""
 
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"SAMEORIGIN"),
 )
+_SINGLE = (b"host", b"origin")
 _NOTHING = json({})
 _LARGE = 256 << 10
 """Bytes of a body that others would have to wait for while the event loop reads it."""
@@ -75,6 +80,7 @@ class Application:
         site.routes = router.routes
         self._guard, self._access = guard, access
         self._is_open = False
+        self._coming = 0  # bytes of bodies that are not whole yet
         # Writers may wait long for a database that somebody else holds; readers do not wait for them.
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dovetail-server")
         self._writers = ThreadPoolExecutor(threads, thread_name_prefix="dovetail-server-writing")
@@ -120,11 +126,14 @@ class Application:
             answer = await self._answered(route, places, scope, headers, receive, sending)
         except ClientGone:
             return
+        except asyncio.CancelledError:  # by the server's end: who waits for a store that answers nobody is told so
+            answer = self._failure(stopping(), verb, scope["path"])
         except Exception as error:  # noqa: BLE001 - the one place where errors become answers
             answer = self._failure(error, verb, scope["path"])
         if answer is not None and not sending.begun:
             await sending.send(answer, head=verb == "HEAD")
-        self.site.measures.note(route, sending.status, time.perf_counter() - begin)
+        if sending.begun:  # else the client has gone
+            self.site.measures.note(route, sending.status, time.perf_counter() - begin)
 
     def head(self, verb: str, target: tuple[str, bytes], given: Sequence[tuple[bytes, bytes]]) -> Head | None:
         """What the head of a request says; None if requests of its kind are not answered promptly.
@@ -195,7 +204,7 @@ class Application:
     ) -> Answer | None:
         principal = self._access.principal(headers)
         plain = route.way is Way.STREAMING or route.verb == "GET"
-        body = b"" if plain else await _read(receive, headers, route.largest)
+        body = b"" if plain else await self._read(receive, headers, route.largest)
         read = partial(self._asked, route, places, scope["query_string"], body, headers, scope["method"], principal)
         asked = read() if len(body) <= _LARGE else await asyncio.get_running_loop().run_in_executor(self._pool, read)
         return await self._called(route, asked, receive, sending)
@@ -254,6 +263,35 @@ class Application:
         _log.error("%s %s failed", verb, path, exc_info=error)
         return failure(DovetailError(f"The server failed ({type(error).__name__}).", hint="Its log says more."))
 
+    async def _read(self, receive: Callable[[], Awaitable[Any]], headers: Mapping[str, str], most: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            TooMuch: It is too large.
+            Crowded: All that are coming in are.
+            ClientGone: It does not come to its end.
+        """
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > most:
+            raise _too_much(most)
+        pieces, size, more = [], 0, True
+        try:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                pieces.append(piece := message.get("body", b""))
+                size += len(piece)
+                self._coming += len(piece)
+                if size > most:
+                    raise _too_much(most)
+                if self._coming > MOST_COMING:
+                    raise Crowded("Too much is coming in at the same time.", hint="Try again in a moment.")
+                more = message.get("more_body", False)
+        finally:
+            self._coming -= size
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     # --- headers ---------------------------------------------------------------------------------------------
 
     def _always(self, headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
@@ -308,29 +346,6 @@ class ClientGone(Exception):  # it is no error of ours
     """The client has gone in the midst of its request."""
 
 
-async def _read(receive: Callable[[], Awaitable[Any]], headers: Mapping[str, str], most: int) -> bytes:
-    """The whole body.
-
-    Raises:
-        TooMuch: It is too large.
-        ClientGone: It does not come to its end.
-    """
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most:
-        raise _too_much(most)
-    pieces, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > most:
-            raise _too_much(most)
-        more = message.get("more_body", False)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
 def _too_much(most: int) -> TooMuch:
     return TooMuch(f"The body of the request has more than {most >> 20} MB.", hint="Send it in several requests.")
 
@@ -350,10 +365,12 @@ def _path(scope: Any) -> str:
     return path
 
 
-def _decoded(headers: Headers) -> dict[str, str]:
+def _decoded(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     found = {str(name, "latin-1"): str(value, "latin-1") for name, value in headers}
-    if sum(name == b"host" for name, _ in headers) > 1:
-        found["host"] = ""  # which one would be meant, somebody in between may see otherwise
+    if len(found) < len(headers):
+        for single in _SINGLE:
+            if sum(name == single for name, _ in headers) > 1:
+                found[single.decode()] = ""  # which one would be meant, somebody in between may see otherwise
     return found
 
 

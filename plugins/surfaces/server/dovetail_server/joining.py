@@ -26,7 +26,9 @@ class Joined:
         self._held = b""
 
     def write(self, data: bytes) -> None:
-        """Write, or keep back what begins an answer."""
+        """Write, or keep back what begins an answer; nothing to a client that has gone."""
+        if self._transport.is_closing():
+            return
         if self._held:
             data, self._held = self._held + data, b""
         elif data.startswith(_HEAD) and data.endswith(_END):
@@ -47,4 +49,5 @@ class Joined:
     def _flush(self) -> None:
         if self._held:
             data, self._held = self._held, b""
-            self._transport.write(data)
+            if not self._transport.is_closing():
+                self._transport.write(data)

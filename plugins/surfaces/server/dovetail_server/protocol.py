@@ -21,6 +21,7 @@ from dovetail_server.crowding import crowded, room
 from dovetail_server.joining import Joined
 from dovetail_server.patience import LINGER, Patience, Wait, late, stopping
 from dovetail_server.routing.answer import failure
+from dovetail_server.upgrades import Parser
 
 if TYPE_CHECKING:
     import asyncio
@@ -110,6 +111,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to speak."""
         super().connection_made(Joined(transport, self.loop.call_soon))  # type: ignore[arg-type]
+        self.parser: Parser = Parser(self)  # type: ignore[assignment]
+        self._running: list[Any] = []  # requests that uvicorn answers
         self._is_plain = isinstance(self.app, Application) and not self.access_log and not self.root_path
         served, most = room()
         if len(self.connections) > most:
@@ -123,6 +126,9 @@ class Protocol(HttpToolsProtocol):
         """End it."""
         if self._timer is not None:
             self._timer.cancel()
+        for cycle in self._running:  # uvicorn tells the newest one alone
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -144,6 +150,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head of a request is there."""
+        if self.parser.wishes:
+            return
         if len(self.headers) > MOST_HEADERS or (self._came - self._told > LARGEST_HEAD and self._is_large()):
             self._refusal = _large_head()
             raise self._refusal
@@ -153,7 +161,7 @@ class Protocol(HttpToolsProtocol):
         if self._is_plain and (cycle is None or cycle.response_complete) and not self.expect_100_continue:
             self._held = []
         else:
-            super().on_headers_complete()
+            self._begin()
 
     def on_body(self, body: bytes) -> None:
         """More of its body is there."""
@@ -165,6 +173,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """All of it is there."""
+        if self.parser.wishes:
+            return
         self._owed = None
         if self._held is not None:
             if self._is_answered(b"".join(self._held)):
@@ -177,6 +187,14 @@ class Protocol(HttpToolsProtocol):
         """Refuse what cannot be read."""
         self._refuse(self._refusal or InvalidInput(msg))
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Read nothing behind a request to somebody else."""
+        self._is_over, cycle = True, cast("Any", self.cycle)
+        if cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False
+        else:
+            self.transport.close()
+
     def shutdown(self) -> None:
         """The server ends: what is under way has some time left."""
         super().shutdown()
@@ -185,10 +203,15 @@ class Protocol(HttpToolsProtocol):
 
     # --- steps -----------------------------------------------------------------------------------------------
 
+    def _begin(self) -> None:
+        """Have uvicorn begin to answer."""
+        super().on_headers_complete()
+        self._running = [each for each in self._running if not each.response_complete] + [self.cycle]
+
     def _go_on(self) -> None:
         """Let uvicorn have what was held back."""
         held, self._held = self._held, None
-        super().on_headers_complete()
+        self._begin()
         for piece in held or ():
             super().on_body(piece)
 

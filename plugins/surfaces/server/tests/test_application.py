@@ -7,11 +7,12 @@ import json
 import logging
 import os
 import threading
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dovetail.errors import StoreUnavailable
+from dovetail.errors import InvalidInput, StoreUnavailable
 from dovetail_server.routing.asked import body_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class TestABody:
     def test_that_is_too_large_is_refused(self, ask: Asking, headers: dict[str, str]) -> None:
         assert ask("POST", "experiments/create", b" " * (3 << 20), headers=headers).status == 413
         assert ask("POST", "runs/log-batch", b" " * (3 << 20)).status == 400, "there batches are"
+
+    def test_may_have_nan_without_quotes_unless_it_is_a_giant(self) -> None:
+        assert isnan(body_of(b'{"a": NaN}'.ljust(1 << 20), None)["a"])
+        with pytest.raises(InvalidInput, match="no JSON"):  # who else waits would wait for seconds
+            body_of(b'{"a": NaN}'.ljust(5 << 20), None)
 
     def test_that_is_missing_lacks_its_fields(self, ask: Asking) -> None:
         answer = ask("POST", "experiments/create")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,11 @@ class TestARequest:
         wire.send(head, b"\r\nOrigin: https://evil.example.org\r\n\r\n", body)
         assert wire.answer()[0] == 403
 
+    def test_of_two_sites_pages_is_refused(self, wire: Client, run_id: str) -> None:
+        head, _, body = point(run_id, 1).partition(b"\r\n\r\n")
+        wire.send(head, b"\r\nOrigin: https://evil.example.org\r\nOrigin: http://localhost\r\n\r\n", body)
+        assert wire.answer()[0] == 403
+
     def test_gets_the_headers_that_every_answer_has(self, wire: Client, run_id: str) -> None:
         wire.send(request("GET", f"{GET}?run_id={run_id}"))
         _, headers, _ = wire.answer()
@@ -213,6 +219,62 @@ class TestARequest:
         _, text = server.ask("GET", "/metrics")
         worker = f'worker="{server.process.pid}"'
         assert f'dovetail_requests_total{{{worker},method="POST",route="{LOG}",status="200"}}' in text
+
+
+class TestAClientThatGoes:
+    def test_before_all_is_answered_is_no_trouble(self, server: Server, run_id: str) -> None:
+        search = request("POST", "/api/2.0/mlflow/runs/search", {"experiment_ids": ["0"], "max_results": 5})
+        for _ in range(10):
+            with Client(address_of(server)) as wire:
+                wire.send(*[search] * 30)
+                wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with Client(address_of(server)) as wire:
+            assert wire.send(point(run_id, 1)).answer()[0] == 200
+        assert "Traceback" not in server.errors()
+        assert "without completing" not in server.errors()
+
+
+class TestAWishForAnotherProtocol:
+    """As ``curl --http2`` and Java's HttpClient have it with each request."""
+
+    WISH = b"Connection: keep-alive, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+    def wishing(self, data: bytes) -> bytes:
+        return data.replace(b"\r\n", b"\r\n" + self.WISH, 1)
+
+    def test_is_passed_over(self, server: Server, wire: Client, run_id: str) -> None:
+        ask = self.wishing(request("GET", f"{GET}?run_id={run_id}"))
+        wire.send(self.wishing(point(run_id, 1)), ask, point(run_id, 2), self.wishing(point(run_id, 3)))
+        assert [wire.answer()[0] for _ in range(4)] == [200] * 4
+        for step in (20, 21):  # the same head twice
+            assert wire.send(self.wishing(point(run_id, step))).answer()[0] == 200
+        assert steps(server, run_id) == [1, 2, 3, 20, 21]
+        assert "WebSocket" not in server.errors()
+
+    @pytest.mark.parametrize("size", [1, 40])
+    def test_is_passed_over_where_the_body_comes_in_pieces_and_chunks(
+        self, server: Server, wire: Client, run_id: str, size: int
+    ) -> None:
+        head, _, body = point(run_id, 1).partition(b"\r\n\r\n")
+        head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+        data = self.wishing(head + b"\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for begin in range(0, len(data), size):
+            wire.send(data[begin : begin + size])
+        assert wire.answer()[::2] == (200, {})
+        assert wire.send(point(run_id, 2)).answer()[0] == 200
+        assert steps(server, run_id) == [1, 2]
+
+    def test_makes_no_request_of_a_body(self, server: Server, wire: Client, run_id: str) -> None:
+        hidden = request("GET", "/version")
+        head = f"POST {LOG} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        wire.send(self.wishing(f"{head}Content-Length: {len(hidden)}\r\n\r\n".encode() + hidden), point(run_id, 1))
+        assert [wire.answer()[0] for _ in range(2)] == [400, 200]
+
+    def test_of_somebody_who_takes_it_for_a_proxy_ends_the_connection(self, wire: Client) -> None:
+        wire.send("CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", request("GET", "/version"))
+        assert wire.answer()[0] == 400
+        assert wire.is_over()
 
 
 class TestTheEndOfAServer:

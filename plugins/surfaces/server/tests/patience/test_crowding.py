@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sqlite3
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dovetail_server import protocol, site, uploading
+from dovetail_server import application, protocol, site, uploading
 from dovetail_server.rehearsal import CREATE, HEALTH, PROXY, Client, Serving, eventually, is_well
 from dovetail_server.testing import Server
 
@@ -88,6 +90,22 @@ class TestMoreConnectionsThanThereIsRoomFor:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not counted there")
+class TestBodies:
+    def test_that_would_take_too_much_memory_together_are_told_to_come_again(
+        self, serving: Serving, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(application, "MOST_COMING", MB)
+        whole = '{"name":"' + "a" * 100 + '"}'
+        with Client(serving.address) as slow, Client(serving.address) as other:
+            slow.send(CREATE, f"Content-Length: {MB}\r\n\r\n", bytes(MB - 50_000))
+            eventually(lambda: is_well(serving))
+            status, headers, _ = other.send(CREATE, f"Content-Length: {MB}\r\n\r\n", bytes(MB - 1)).answer()
+            assert (status, headers["retry-after"]) == (503, "5")
+        eventually(lambda: serving.connections == 0)
+        with Client(serving.address) as client:
+            assert client.send(CREATE, f"Content-Length: {len(whole)}\r\n\r\n{whole}").answer()[0] == 200
+
+
 class TestTheRoomOfAProcess:
     @staticmethod
     def of(files: int) -> tuple[int, int]:
@@ -162,6 +180,20 @@ class TestTheEndOfAServer:
         assert "never retrieved" not in said
         assert "Cancel" not in said
 
+    def test_is_told_to_those_who_wait_for_a_store_that_somebody_else_holds(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Serving(tmp_path, grace=2) as serving, Client(serving.address) as client:
+            assert client.send(CREATE, 'Content-Length: 12\r\n\r\n{"name":"a"}').answer()[0] == 200
+            other = sqlite3.connect(tmp_path / "served.db", isolation_level=None, check_same_thread=False)
+            other.execute("BEGIN EXCLUSIVE")
+            client.send(CREATE, 'Content-Length: 12\r\n\r\n{"name":"b"}')
+            threading.Timer(4, other.close).start()
+            serving.end()
+            status, headers, _ = client.answer()
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert "Traceback" not in capfd.readouterr().err + caplog.text
+
     def test_ends_a_download_that_goes_on(self, opened: Callable[..., Any], tmp_path: Path) -> None:
         """What is read of the file when there are no threads any more is no error of the server's."""
         (tmp_path / "kept").mkdir()
@@ -183,8 +215,8 @@ class TestTheEndOfAServer:
         refused = ask("GET", f"{PROXY}/a")
         assert (refused.status, refused.headers["retry-after"]) == (503, "1")
 
-    def test_gives_up_an_upload_without_a_word(self, opened: Callable[..., Any], tmp_path: Path) -> None:
-        root = tmp_path / "kept"
+    def test_gives_up_an_upload_without_a_word_in_the_log(self, opened: Callable[..., Any], tmp_path: Path) -> None:
+        root, told = tmp_path / "kept", list[Any]()
         ask, said = opened(artifact_root=root.as_uri()), []
         headers = [(b"host", b"localhost"), (b"content-length", str(8 * MB).encode())]
         scope = {"type": "http", "method": "PUT", "path": f"{PROXY}/a", "query_string": b"", "headers": headers}
@@ -193,9 +225,12 @@ class TestTheEndOfAServer:
         async def receive() -> Any:
             return given.pop() if given else await asyncio.Event().wait()
 
+        async def send(message: Any) -> None:
+            told.append(message)
+
         async def cancelled() -> None:
             asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
-            task = asyncio.ensure_future(ask.application(scope, receive, None))
+            task = asyncio.ensure_future(ask.application(scope, receive, send))
             await asyncio.to_thread(eventually, lambda: any(root.glob("*")))
             task.cancel()
             await asyncio.wait({task})
@@ -206,3 +241,4 @@ class TestTheEndOfAServer:
         asyncio.run(asyncio.wait_for(cancelled(), 60))
         gc.collect()
         assert said == []
+        assert told[0]["status"] == 503
