@@ -128,7 +128,12 @@ ALL = (
     Setting("log_output", "bool", False, "Keep what each run prints, as its artifact logs/output.log."),
     Setting("log_environment", "bool", False, "Keep packages, command and uncommitted changes with each run."),
     Setting("heartbeat_interval", "float", 10.0, "Seconds between signs of life of active runs; 0 gives none."),
-    Setting("drain_timeout", "float", 5.0, "Seconds that reads and ends of runs wait for a store that is away."),
+    Setting(
+        "drain_timeout",
+        "float",
+        5.0,
+        "Seconds that calls wait until a store that is away has what was logged: artifacts, reads, ends of runs.",
+    ),
     Setting(
         "enable_system_metrics_logging",
         "bool",
@@ -210,7 +215,7 @@ ALL = (
         "http_retry_seconds",
         "float",
         10.0,
-        "Seconds for which a tracking server that cannot be reached or is busy is tried again; 0 for once.",
+        "Seconds for which a request is tried again at a tracking server that is away or busy; 0 for once.",
     ),
     Setting("busy_timeout", "float", 60.0, "Seconds to wait for a database that another process is writing to."),
     Setting("dotenv", "bool", True, "Read settings from .env files."),

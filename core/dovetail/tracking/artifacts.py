@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -14,6 +15,7 @@ from dovetail.tracking.client import Client
 from dovetail.tracking.experiments import active_experiment_id
 from dovetail.tracking.operations import answers, in_background
 from dovetail.tracking.run_artifacts import RunArtifacts
+from dovetail.tracking.storing import naming, storing
 from dovetail.values.names import check_run_id
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def log_artifact(
         artifact_path: The artifact folder to put it in; by default the run's root.
         run_id: The run; by default the active one, which is started if there is none.
     """
-    _of(run_id).log_artifact(local_path, artifact_path)
+    with storing(local_path, lambda: _of(run_id)) as run:
+        run.log_artifact(local_path, artifact_path)
 
 
 def log_artifacts(
@@ -67,19 +70,23 @@ def log_artifacts(
         InvalidInput: It is a file, or holds what artifacts cannot have.
     """
     if run_id is None and artifact_path is not None and _names_a_run(local_dir):
-        _log_into(_of(str(local_dir)), Path(artifact_path))
+        with storing(artifact_path, lambda: _of(str(local_dir))) as run:
+            _log_into(run, Path(artifact_path))
     else:
-        _of(run_id).log_artifacts(local_dir, artifact_path)
+        with storing(local_dir, lambda: _of(run_id)) as run:
+            run.log_artifacts(local_dir, artifact_path)
 
 
 def log_text(text: str, artifact_file: str, run_id: str | None = None) -> None:
     """Write text as an artifact, in UTF-8."""
-    _of(run_id).log_text(text, artifact_file)
+    with storing(artifact_file, lambda: _of(run_id)) as run:
+        run.log_text(text, artifact_file)
 
 
 def log_dict(dictionary: Any, artifact_file: str, run_id: str | None = None) -> None:
     """Write a dict or list as an artifact: YAML for ``.yaml``/``.yml``, otherwise JSON."""
-    _of(run_id).log_dict(dictionary, artifact_file)
+    with storing(artifact_file, lambda: _of(run_id)) as run:
+        run.log_dict(dictionary, artifact_file)
 
 
 def log_figure(
@@ -93,7 +100,8 @@ def log_figure(
         save_kwargs: Passed to the library's own way of saving.
         run_id: The run; by default the active one.
     """
-    _of(run_id).log_figure(figure, artifact_file, save_kwargs=save_kwargs)
+    with storing(artifact_file, lambda: _of(run_id)) as run:
+        run.log_figure(figure, artifact_file, save_kwargs=save_kwargs)
 
 
 def log_image(
@@ -123,10 +131,12 @@ def log_image(
         InvalidInput: It is no image, or both or neither of file and key are given.
         PluginMissing: Pillow, or numpy for arrays, is not installed.
     """
-    run = _of(run_id)
-    if not synchronous and answers(synchronous):
-        return in_background(lambda: run.log_image(image, artifact_file, key, step, timestamp))
-    run.log_image(image, artifact_file, key, step, timestamp)
+    what = key if artifact_file is None else artifact_file
+    with storing(what, lambda: _of(run_id)) as run:
+        work = partial(run.log_image, image, artifact_file, key, step, timestamp)
+        if not synchronous and answers(synchronous):
+            return in_background(naming(what)(work))
+        work()
     return None
 
 
@@ -144,7 +154,8 @@ def log_table(data: Any, artifact_file: str, run_id: str | None = None) -> None:
     Raises:
         InvalidInput: It is no table, or the file that is there holds none.
     """
-    _of(run_id).log_table(data, artifact_file)
+    with storing(artifact_file, lambda: _of(run_id)) as run:
+        run.log_table(data, artifact_file)
 
 
 def load_table(
@@ -167,7 +178,8 @@ def load_table(
 
 def log_stream(stream: BinaryIO, artifact_file: str, run_id: str | None = None) -> None:
     """Write what a binary stream still has to give as an artifact, without holding all of it in memory."""
-    _of(run_id).log_stream(stream, artifact_file)
+    with storing(artifact_file, lambda: _of(run_id)) as run:
+        run.log_stream(stream, artifact_file)
 
 
 def get_artifact_uri(artifact_path: str | None = None) -> str:

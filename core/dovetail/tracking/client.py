@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dovetail.errors import DovetailError
@@ -15,6 +16,7 @@ from dovetail.tracking.creation import run_to_create
 from dovetail.tracking.operations import answers, in_background, logged
 from dovetail.tracking.run_artifacts import RunArtifacts
 from dovetail.tracking.store import MAX_PAGE
+from dovetail.tracking.storing import naming, storing
 from dovetail.values import Batch, RunStatus, ViewType
 from dovetail.values.measure import now_ms
 from dovetail.values.names import (
@@ -308,25 +310,30 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
     def log_artifact(self, run_id: str, local_path: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Upload a file, or a folder under its own name, into ``artifact_path`` of the run."""
-        self._artifacts(run_id).log_artifact(local_path, artifact_path)
+        with storing(local_path, lambda: self._artifacts(run_id)) as run:
+            run.log_artifact(local_path, artifact_path)
 
     def log_artifacts(self, run_id: str, local_dir: str | os.PathLike[str], artifact_path: str | None = None) -> None:
         """Upload what is in a folder into ``artifact_path`` of the run."""
-        self._artifacts(run_id).log_artifacts(local_dir, artifact_path)
+        with storing(local_dir, lambda: self._artifacts(run_id)) as run:
+            run.log_artifacts(local_dir, artifact_path)
 
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Write text as an artifact."""
-        self._artifacts(run_id).log_text(text, artifact_file)
+        with storing(artifact_file, lambda: self._artifacts(run_id)) as run:
+            run.log_text(text, artifact_file)
 
     def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:
         """Write a dict or list as an artifact: YAML for ``.yaml``/``.yml``, otherwise JSON."""
-        self._artifacts(run_id).log_dict(dictionary, artifact_file)
+        with storing(artifact_file, lambda: self._artifacts(run_id)) as run:
+            run.log_dict(dictionary, artifact_file)
 
     def log_figure(
         self, run_id: str, figure: Any, artifact_file: str, *, save_kwargs: Mapping[str, Any] | None = None
     ) -> None:
         """Write a matplotlib or plotly figure as an artifact; the file name's ending decides the format."""
-        self._artifacts(run_id).log_figure(figure, artifact_file, save_kwargs=save_kwargs)
+        with storing(artifact_file, lambda: self._artifacts(run_id)) as run:
+            run.log_figure(figure, artifact_file, save_kwargs=save_kwargs)
 
     def log_image(
         self,
@@ -339,15 +346,18 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
         synchronous: bool | None = None,
     ) -> RunOperations | None:
         """Write an image as a file, or as one of the series ``key``; see ``dovetail.log_image``."""
-        artifacts = self._artifacts(run_id)
-        if synchronous or not answers(synchronous):
-            artifacts.log_image(image, artifact_file, key, step, timestamp)
-            return None
-        return in_background(lambda: artifacts.log_image(image, artifact_file, key, step, timestamp))
+        what = key if artifact_file is None else artifact_file
+        with storing(what, lambda: self._artifacts(run_id)) as run:
+            work = partial(run.log_image, image, artifact_file, key, step, timestamp)
+            if not synchronous and answers(synchronous):
+                return in_background(naming(what)(work))
+            work()
+        return None
 
     def log_table(self, run_id: str, data: Any, artifact_file: str) -> None:
         """Write a table, or add rows to the one that is there; see ``dovetail.log_table``."""
-        self._artifacts(run_id).log_table(data, artifact_file)
+        with storing(artifact_file, lambda: self._artifacts(run_id)) as run:
+            run.log_table(data, artifact_file)
 
     def load_table(
         self,
@@ -363,7 +373,8 @@ class Client(HistoryClient, LoggedModelClient, RegistryClient):
 
     def log_stream(self, run_id: str, stream: BinaryIO, artifact_file: str) -> None:
         """Write what a binary stream still has to give, without holding all of it in memory."""
-        self._artifacts(run_id).log_stream(stream, artifact_file)
+        with storing(artifact_file, lambda: self._artifacts(run_id)) as run:
+            run.log_stream(stream, artifact_file)
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """The entries of one artifact folder of a run, paths relative to the run."""

@@ -12,12 +12,24 @@ from dovetail.errors import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["AGAIN", "GRACE", "Progress"]
+__all__ = ["AGAIN", "GRACE", "Progress", "away"]
 
 AGAIN = 0.1
 """Seconds between two tries of somebody who waits."""
 GRACE = 0.5
 """Seconds that a store has beyond the time that somebody waits, if it did not say that it cannot."""
+_SAFE = (
+    "Metrics, params and tags that were logged before are safe on this machine, and go there as soon as it answers. "
+    "DOVETAIL_DRAIN_TIMEOUT is how many seconds calls wait for that."
+)
+
+
+def away(failure: StoreUnavailable) -> StoreUnavailable:
+    """The same failure, with what it means to whoever waits until all that was logged has arrived.
+
+    Whoever waits may be about to do something else at the store, of which nothing is safe: only what was logged before.
+    """
+    return StoreUnavailable(failure.message, hint=f"{failure.hint} {_SAFE}" if failure.hint else _SAFE)
 
 
 class Bell:
@@ -112,8 +124,5 @@ class Progress:
             return
         self._given_up = self._moves
         if trouble is None:
-            raise StoreUnavailable(
-                f"{self.place} has not answered for {waited:.1f} seconds.",
-                hint="What was logged is safe on this machine, and goes there as soon as it answers.",
-            )
-        raise trouble
+            raise away(StoreUnavailable(f"{self.place} has not answered for {waited:.1f} seconds."))
+        raise away(trouble) from trouble

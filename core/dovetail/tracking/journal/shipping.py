@@ -13,7 +13,7 @@ from dovetail.errors import StoreError, StoreUnavailable
 from dovetail.interrupts import give_back, is_within
 from dovetail.tracking.journal.delivery import Delivery
 from dovetail.tracking.journal.folder import drop_empty
-from dovetail.tracking.journal.progress import AGAIN, GRACE, Bell, Progress
+from dovetail.tracking.journal.progress import AGAIN, GRACE, Bell, Progress, away
 from dovetail.tracking.news import News
 from dovetail.tracking.recorder import DeliveryInterrupted, Recorder
 
@@ -99,7 +99,7 @@ class Shipping(Recorder):
         if within and self._delivery.is_busy_here():
             raise DeliveryInterrupted(
                 f"{self._progress.place} is being written to by what was interrupted here.",
-                hint="What was logged is safe on this machine, and goes there as soon as that goes on.",
+                hint="Metrics, params and tags that were logged are safe here, and go there as soon as that goes on.",
             )
         if not within and self._deliver_at_once():
             return
@@ -253,9 +253,9 @@ class Shipping(Recorder):
         while True:
             try:
                 return self._deliver()
-            except StoreUnavailable:
+            except StoreUnavailable as failure:
                 if time.monotonic() >= deadline:
-                    raise
+                    raise away(failure) from failure
             time.sleep(AGAIN)
 
     def _shipments(self) -> list[Shipment]:

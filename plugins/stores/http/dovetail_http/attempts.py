@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from dovetail import settings
-from dovetail_http.failures import unsure
+from dovetail_http.failures import given_up, unsure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,9 @@ class Attempts:
             DovetailError: What an attempt raised, or the last one came to.
         """
         seconds = settings.get("http_retry_seconds") if seconds is None else seconds
-        start, wait, told = time.monotonic(), _FIRST, threading.current_thread().daemon
+        # Whoever waits for what such a thread does waits by another setting, and is told of that.
+        quiet = told = threading.current_thread().daemon
+        start, wait = time.monotonic(), _FIRST
         # Where nobody answers, connecting takes as long as it may: at first not long, so that something can be said.
         patience = _AT_FIRST if seconds and self.again else _CONNECT
         while True:
@@ -86,7 +88,7 @@ class Attempts:
                     raise self._last(failed) from failed.__cause__
                 left = start + seconds - time.monotonic()
                 if left <= 0 or (failed.after or 0) > left:
-                    raise failed.failure from failed.__cause__
+                    raise (failed.failure if quiet else given_up(failed.failure)) from failed.__cause__
                 varied = wait * random.uniform(0.5, 1)  # noqa: S311 - no secret
                 pause = max(failed.after or 0, min(varied, left))
                 if not told and seconds - left + pause >= _SILENT:

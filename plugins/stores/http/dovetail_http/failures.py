@@ -14,7 +14,18 @@ from dovetail.errors import DovetailError, StoreError, StoreUnavailable
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-__all__ = ["is_final", "is_lost", "is_unsent", "is_unserved", "moved", "secured", "unfit", "unreached", "unsure"]
+__all__ = [
+    "given_up",
+    "is_final",
+    "is_lost",
+    "is_unsent",
+    "is_unserved",
+    "moved",
+    "secured",
+    "unfit",
+    "unreached",
+    "unsure",
+]
 
 _OBJECT = re.compile(r"\A(?:\w+\(.*?\)|<.*?>): ")
 _UNSENT = (http.NewConnectionError, http.ConnectTimeoutError)
@@ -101,6 +112,13 @@ def unsure(failure: DovetailError) -> StoreError:
         f"{failure.message} Nobody knows whether the server did what it was asked for.",
         hint="Look whether it is there before doing it again.",
     )
+
+
+def given_up(failure: DovetailError) -> DovetailError:
+    """The same, of what was tried as long as it should be, with the setting that says how long."""
+    setting = "DOVETAIL_HTTP_RETRY_SECONDS is how many seconds it is tried again."
+    failure.hint = f"{failure.hint} {setting}" if failure.hint else setting
+    return failure
 
 
 def moved(response: BaseHTTPResponse, base: str) -> StoreError:

@@ -46,6 +46,7 @@ class TestAServerThatIsAway:
         assert 0.2 < time.monotonic() - begin < 3
         assert "tops3cret" not in str(raised.value)
         assert "127.0.0.1" in str(raised.value)
+        assert "DOVETAIL_HTTP_RETRY_SECONDS is how many seconds" in str(raised.value), "who wants to wait longer may"
 
     @pytest.mark.parametrize("again", [True, False])
     def test_and_comes_back_has_done_everything(self, stand_in: Callable[..., StandIn], again: bool) -> None:
@@ -149,6 +150,7 @@ class TestSomebodyWhoWaits:
         thread.start()
         thread.join(60)
         assert (len(failures), caplog.messages) == (1, [])
+        assert "DOVETAIL_HTTP_RETRY_SECONDS" not in str(failures[0]), "who waits for it does so by another setting"
 
 
 class TestAServerThatIsBusy:
