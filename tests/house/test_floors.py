@@ -25,7 +25,7 @@ FLOORS = {
     "setting_table": 0.05,
     "settings": 0.1,
     "folders": 0.2,
-    "documents": 0.1,
+    "documents": 0.05,
     "concealment": 0.2,
     "environments.spec": 0.2,
     # lookup

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput
 from dovetail.values.names import MAX_INT, check_model_id
 from dovetail.values.value import Value
@@ -51,7 +52,7 @@ class LoggedModelOutput(Value):
     def __post_init__(self) -> None:
         check_model_id(self.model_id)
         if type(self.step) is not int or not -MAX_INT - 1 <= self.step <= MAX_INT:
-            raise InvalidInput(f"The step {self.step!r} of the model {self.model_id} is no whole number.")
+            raise InvalidInput(f"The step {shown(self.step)} of the model {self.model_id} is no whole number.")
 
 
 @dataclass(frozen=True, repr=False)

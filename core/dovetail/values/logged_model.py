@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput
 from dovetail.values.measure import Metric, Param, Tag, now_ms
 from dovetail.values.names import (
@@ -60,7 +61,7 @@ class LoggedModelStatus(str, Enum):
         found = names.get(status.upper()) if isinstance(status, str) else None
         if found is None:
             raise InvalidInput(
-                f"The status {status!r} of a logged model is unknown.", hint=f"Use one of {', '.join(names)}."
+                f"The status {shown(status)} of a logged model is unknown.", hint=f"Use one of {', '.join(names)}."
             )
         return found
 

@@ -6,6 +6,7 @@ import posixpath
 import re
 from functools import lru_cache
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput, InvalidName
 
 __all__ = [
@@ -62,7 +63,7 @@ def check_key(what: str, key: object) -> str:
         InvalidName: It is not text, empty, too long, or has a character outside the rule.
     """
     if not isinstance(key, str) or not key:
-        raise InvalidName(f"A {what} key must be non-empty text, not {key!r}.")
+        raise InvalidName(f"A {what} key must be non-empty text, not {shown(key)}.")
     if len(key) > MAX_KEY:
         raise InvalidName(f"The {what} key {key[:40]!r}… has {len(key)} characters; at most {MAX_KEY} are allowed.")
     if not _is_key(key):
@@ -126,7 +127,7 @@ def check_moment(what: str, moment: object) -> int:
         InvalidInput: It is not.
     """
     if type(moment) is not int or not 0 <= moment <= MAX_INT:
-        raise InvalidInput(f"The {what} {moment!r} is no whole number of milliseconds from 0 on.")
+        raise InvalidInput(f"The {what} {shown(moment)} is no whole number of milliseconds from 0 on.")
     return moment
 
 
@@ -138,7 +139,7 @@ def check_run_id(run_id: object) -> str:
     """
     if not isinstance(run_id, str) or not _RUN_ID.match(run_id):
         raise InvalidName(
-            f"{run_id!r} is not a run id.", hint="Run ids are letters, digits, - and _; see `dovetail runs list`."
+            f"{shown(run_id)} is not a run id.", hint="Run ids are letters, digits, - and _; see `dovetail runs list`."
         )
     return run_id
 
@@ -151,7 +152,7 @@ def check_model_id(model_id: object) -> str:
     """
     if not isinstance(model_id, str) or not _MODEL_ID.match(model_id):
         raise InvalidName(
-            f"{model_id!r} is not the id of a logged model.",
+            f"{shown(model_id)} is not the id of a logged model.",
             hint="Such ids are m- and then letters, digits, - and _; a logged model's is its model_id.",
         )
     return model_id
@@ -164,7 +165,7 @@ def check_model_name(name: object) -> str:
         InvalidName: It is not.
     """
     if not isinstance(name, str) or not name.strip():
-        raise InvalidName(f"The name of a logged model must be non-empty text, not {name!r}.")
+        raise InvalidName(f"The name of a logged model must be non-empty text, not {shown(name)}.")
     if found := _NOT_IN_MODEL_NAMES.search(name):
         raise InvalidName(
             f"The name {name[:80]!r} of a logged model holds {found[0]!r}.",
@@ -191,7 +192,7 @@ def check_experiment_id(experiment_id: object) -> str:
     text = str(experiment_id) if isinstance(experiment_id, (str, int)) and not isinstance(experiment_id, bool) else ""
     if not _EXPERIMENT_ID.match(text):
         raise InvalidName(
-            f"{experiment_id!r} is not an experiment id.",
+            f"{shown(experiment_id)} is not an experiment id.",
             hint="Ids are whole numbers; see `dovetail experiments search`.",
         )
     return str(int(text))
@@ -204,7 +205,7 @@ def check_experiment_name(name: object) -> str:
         InvalidName: It is not.
     """
     if not isinstance(name, str) or not name.strip():
-        raise InvalidName(f"An experiment name must be non-empty text, not {name!r}.")
+        raise InvalidName(f"An experiment name must be non-empty text, not {shown(name)}.")
     if len(name) > MAX_EXPERIMENT_NAME:
         raise InvalidName(
             f"The experiment name {name[:40]!r}… has {len(name)} characters; at most {MAX_EXPERIMENT_NAME} are allowed."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar, cast
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput
 
 __all__ = ["Page", "check_limit"]
@@ -53,5 +54,5 @@ def check_limit(max_results: int, most: int) -> int:
         InvalidInput: It is not.
     """
     if type(max_results) is not int or not 1 <= max_results <= most:
-        raise InvalidInput(f"max_results is {max_results!r}; it must be a whole number from 1 to {most}.")
+        raise InvalidInput(f"max_results is {shown(max_results)}; it must be a whole number from 1 to {most}.")
     return max_results

@@ -9,6 +9,7 @@ from enum import Enum
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput, InvalidName
 from dovetail.values.measure import now_ms
 from dovetail.values.names import MAX_INT, check_key, check_model_id, check_moment, check_run_id, check_text
@@ -55,7 +56,7 @@ def check_registered_name(name: object) -> str:
         InvalidName: It is not.
     """
     if not isinstance(name, str) or not name.strip():
-        raise InvalidName(f"The name of a registered model must be non-empty text, not {name!r}.")
+        raise InvalidName(f"The name of a registered model must be non-empty text, not {shown(name)}.")
     if "/" in name or ":" in name:
         raise InvalidName(
             f"The name {name[:80]!r} of a registered model holds a slash or colon.",
@@ -80,7 +81,7 @@ def check_alias(alias: object) -> str:
     """
     if not isinstance(alias, str) or not _ALIAS.match(alias) or len(alias) > MAX_ALIAS:
         raise InvalidName(
-            f"{alias if not isinstance(alias, str) else alias[:80]!r} is no alias of a model version.",
+            f"{shown(alias)} is no alias of a model version.",
             hint=f"Aliases are letters, digits, underscores and dashes, at most {MAX_ALIAS}.",
         )
     if alias.lower() == "latest" or _VERSION_LIKE.match(alias):
@@ -100,8 +101,8 @@ def check_version(version: object) -> int:
     number = _whole(version)
     if not 1 <= number <= MAX_INT:
         # Python does not write numbers of thousands of digits.
-        shown = "A number of that size" if abs(number) > MAX_INT else f"{version!r:.60}"
-        raise InvalidInput(f"{shown} is no model version.", hint="Versions are whole numbers from 1 on.")
+        told = "A number of that size" if abs(number) > MAX_INT else shown(version)
+        raise InvalidInput(f"{told} is no model version.", hint="Versions are whole numbers from 1 on.")
     return number
 
 
@@ -124,7 +125,8 @@ def check_stage(stage: object) -> str:
     """
     found = {each.lower(): each for each in STAGES}.get(stage.lower()) if isinstance(stage, str) else None
     if found is None:
-        raise InvalidInput(f"The stage {stage!r} is unknown.", hint=f"Use one of {', '.join(STAGES)}, or an alias.")
+        message = f"The stage {shown(stage)} is unknown."
+        raise InvalidInput(message, hint=f"Use one of {', '.join(STAGES)}, or an alias.")
     return found
 
 
@@ -170,7 +172,7 @@ class ModelVersionStatus(str, Enum):
         """
         found = next((each for each in cls if each.value == status), None)
         if found is None:
-            raise InvalidInput(f"The status {status!r} of a model version is unknown.")
+            raise InvalidInput(f"The status {shown(status)} of a model version is unknown.")
         return found
 
     @classmethod

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput
 from dovetail.values.link import RunInputs, RunOutputs
 from dovetail.values.measure import Metric, Tag, now_ms
@@ -64,7 +65,7 @@ class NewRun(Value):
         self.__dict__["status"] = RunStatus.check(self.status)
         self.__dict__["tags"] = tuple(self.tags)
         if not all(isinstance(tag, Tag) for tag in self.tags):
-            raise InvalidInput(f"The tags of a new run must be Tag values, not {self.tags!r}.")
+            raise InvalidInput(f"The tags of a new run must be Tag values, not {shown(self.tags)}.")
 
 
 @dataclass(frozen=True, repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput
 
 __all__ = ["LifecycleStage", "RunStatus", "SourceType", "ViewType"]
@@ -33,7 +34,7 @@ class RunStatus:
             InvalidInput: It is none of them.
         """
         if not isinstance(status, str) or status.upper() not in cls.ALL:
-            raise InvalidInput(f"Run status {status!r} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
+            raise InvalidInput(f"Run status {shown(status)} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
         return status.upper()
 
     @classmethod
@@ -82,7 +83,9 @@ class SourceType:
             InvalidInput: It is none of the five.
         """
         if not isinstance(source_type, str) or source_type.upper() not in cls.ALL:
-            raise InvalidInput(f"Source type {source_type!r} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}.")
+            raise InvalidInput(
+                f"Source type {shown(source_type)} is unknown.", hint=f"Use one of {', '.join(cls.ALL)}."
+            )
         return source_type.upper()
 
     to_string = check
@@ -105,7 +108,9 @@ class ViewType(IntEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> ViewType:
-        raise InvalidInput(f"View type {value!r} is unknown.", hint="Use ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL.")
+        raise InvalidInput(
+            f"View type {shown(value)} is unknown.", hint="Use ViewType.ACTIVE_ONLY, DELETED_ONLY or ALL."
+        )
 
     @classmethod
     def from_string(cls, name: str) -> ViewType:

@@ -21,6 +21,7 @@ from itertools import chain
 from typing import Any
 
 from dovetail import values
+from dovetail.documents import shown
 from dovetail.errors import DovetailError, InvalidInput, StoreError
 from dovetail.registry.store import ANYWHERE, Anywhere
 from dovetail.tracking.bin import Discarded
@@ -294,7 +295,7 @@ class _Fields:
 
     def dump(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, self._kind):
-            raise InvalidInput(f"A {self._kind.__name__} is wanted, not {value!r:.80}.")
+            raise InvalidInput(f"A {self._kind.__name__} is wanted, not {shown(value)}.")
         held, data = value.__dict__, {}
         for name, default, empty, way in self._dumps:
             each = held.get(name, default)

@@ -128,7 +128,7 @@ def _noted(history: str) -> list[dict[str, Any]]:
     """The models noted before; none where somebody wrote something else into that tag."""
     try:
         found = json.loads(history)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
@@ -140,11 +140,18 @@ def _fitted(models: list[dict[str, Any]]) -> str:
         InvalidInput: Not even the last one fits.
     """
     for at, model in enumerate(models):
-        if len(text := json.dumps(models)) <= MAX_TAG_VALUE:
+        if len(text := _written(models)) <= MAX_TAG_VALUE:
             return text
         models[at] = {name: model.get(name) for name in _MANDATORY}
-    while len(text := json.dumps(models)) > MAX_TAG_VALUE:
+    while len(text := _written(models)) > MAX_TAG_VALUE:
         if len(models) == 1:
             raise InvalidInput(f"What is said of the model takes {len(text)} characters; {MAX_TAG_VALUE} are kept.")
         del models[0]
     return text
+
+
+def _written(models: list[dict[str, Any]]) -> str:
+    try:
+        return json.dumps(models)
+    except RecursionError as error:  # what can just be read may be too deep to be written
+        raise InvalidInput("What is said of the models nests too deep.") from error

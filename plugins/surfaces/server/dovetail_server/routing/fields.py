@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dovetail.documents import shown
 from dovetail.errors import InvalidInput
 from dovetail.wire.numbers import load_float, load_int
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Field", "flag", "integer", "number", "objects", "state", "text", "texts", "thing", "word"]
 
-_LONGEST_SHOWN = 60
 MOST = 200_000
 """The most members that a list in a request may have."""
 
@@ -139,27 +139,22 @@ def objects(name: str, *, required: bool = False) -> Field:
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
-        raise InvalidInput(f"The field {what!r} must be text, not {_shown(value)}.")
+        raise InvalidInput(f"The field {what!r} must be text, not {shown(value)}.")
     return value
 
 
 def _flag(value: Any, what: str) -> bool:
     if not isinstance(value, bool):
-        raise InvalidInput(f"The field {what!r} must be true or false, not {_shown(value)}.")
+        raise InvalidInput(f"The field {what!r} must be true or false, not {shown(value)}.")
     return value
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InvalidInput(f"The field {what!r} must be an object, not {_shown(value)}.")
+        raise InvalidInput(f"The field {what!r} must be an object, not {shown(value)}.")
     return value
 
 
 def _plain(kind: str, value: str) -> Any:
     """What a text of a query means for a field of some kind."""
     return {"true": True, "false": False}.get(value.lower(), value) if kind == "boolean" else value
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "…"
