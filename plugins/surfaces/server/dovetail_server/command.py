@@ -28,7 +28,8 @@ _URI = "URI"
 def server(
     *,
     backend_store_uri: Annotated[
-        str | None, typer.Option(metavar=_URI, help="Where runs are kept; by default the tracking URI in force.")
+        str | None,
+        typer.Option(metavar=_URI, help="Where runs are kept, a database or dir:FOLDER; by default the tracking URI."),
     ] = None,
     registry_store_uri: Annotated[
         str | None, typer.Option(metavar=_URI, help="Where models are registered; by default there, too.")
@@ -69,7 +70,8 @@ def server(
 
     Ctrl-C ends it: what was accepted by then is stored.
 
-    Exit codes: 0 it was told to end, 2 options that cannot be, 7 it cannot listen there, or a store cannot be opened.
+    Exit codes: 0 it was told to end, 2 options that cannot be, 6 nothing installed knows the scheme of a place, 7 it
+    cannot listen there, or a store cannot be opened.
     """
     from dovetail_server.guard import is_loopback
     from dovetail_server.listening import listener
@@ -80,10 +82,11 @@ def server(
         raise InvalidInput("With --artifacts-only nothing is tracked.", hint="Leave out --backend-store-uri.")
     if artifacts_only and not serve_artifacts:
         raise InvalidInput("--artifacts-only and --no-serve-artifacts leave nothing to serve.")
+    root = _place(default_artifact_root)
     plan = _plan(
         backend_store_uri,
         registry_store_uri,
-        _place(default_artifact_root),
+        root,
         _place(artifacts_destination),
         serves_artifacts=serve_artifacts,
         only_artifacts=artifacts_only,
@@ -98,11 +101,12 @@ def server(
     ssl = _ssl(ssl_certfile, ssl_keyfile)
     sock = listener(host, port)
     try:
-        _open_once(plan)
+        told = _open_once(plan, root)
     except BaseException:
         sock.close()
         raise
-    _say(options, host, sock.getsockname()[1], "https" if ssl else "http")
+    place = f"{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
+    _say(options, place, "https" if ssl else "http", told)
     run(options, sock, workers=workers, verbose=verbose, ssl=ssl)
 
 
@@ -123,10 +127,14 @@ def _plan(
         os.environ["DOVETAIL_ARTIFACT_ROOT"] = kept  # where new experiments go, in workers, too
     if destination is None and (only_artifacts or root is not None):
         destination = _place("dovetail-artifacts" if root else settings.get("artifact_root") or "dovetail-artifacts")
+    if only_artifacts:
+        return Plan("", None, destination, serves_artifacts, only_artifacts)
     tracking_uri = places.resolved(tracking) if tracking is not None else places.get_tracking_uri()
     if uris.scheme_of(tracking_uri) in ("http", "https"):
+        said = "--backend-store-uri" if tracking is not None else settings.origin("tracking_uri")
         raise InvalidInput(
-            f"{uris.masked(tracking_uri)} is a server itself.", hint="Choose a database with --backend-store-uri."
+            f"{uris.masked(tracking_uri)}, which {said} names, is a server itself.",
+            hint="Choose a database with --backend-store-uri.",
         )
     registry_uri = places.resolved(registry) if registry is not None else places.registry_uri_beside(tracking_uri)
     return Plan(tracking_uri, registry_uri, destination, serves_artifacts, only_artifacts)
@@ -177,22 +185,41 @@ def _ssl(certificate: str | None, key: str | None) -> dict[str, Any] | None:
     return None if certificate is None else {"ssl_certfile": certificate, "ssl_keyfile": key}
 
 
-def _open_once(plan: Plan) -> None:
-    """See to it that what is wrong with a store is said now, and not by the first request."""
+def _open_once(plan: Plan, root: str | None) -> str:
+    """See to it that what is wrong with a store is said now, and not by the first request.
+
+    Args:
+        plan: What is served.
+        root: Where new experiments keep artifacts, if that was said.
+
+    Returns:
+        Where clients are told that artifacts are; empty where they are told of none.
+    """
     from dovetail_server.site import Site
 
-    site = Site(plan)
+    site, told = Site(plan), ""
     if not plan.only_artifacts:
-        site.tracking.get_experiment("0")
+        told = site.shown(root or site.tracking.get_experiment("0").artifact_location)
     if plan.serves_artifacts:
         next(iter(site.artifacts.list()), None)
     site.close()  # workers open them themselves
+    return told
 
 
-def _say(options: Options, host: str, port: int, scheme: str) -> None:
-    plan = options.plan
-    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}{options.prefix}"
+def _say(options: Options, place: str, scheme: str, told: str) -> None:
+    plan, url = options.plan, f"{scheme}://{place}{options.prefix}"
     typer.echo(f"Serving {'artifacts' if plan.only_artifacts else uris.masked(plan.tracking_uri)} at {url}")
+    if plan.only_artifacts:
+        typer.echo(f"  They lie at {uris.masked(plan.artifact_root or '')}, and are used by experiments made with")
+        typer.echo(f'  artifact_location="{PROXY}//{place}{_below(options.prefix)}/team"')
+        return
     typer.echo(
         f"  export DOVETAIL_TRACKING_URI={url}  {output.styled('# or MLFLOW_TRACKING_URI: for clients', dim=True)}"
     )
+    if told and uris.is_local(told):
+        typer.echo(f"  Clients keep artifacts at {told} themselves: those on other machines, on their own disks.")
+
+
+def _below(prefix: str) -> str:
+    """What stands behind the host in places of artifacts that are reached below a prefix."""
+    return f"{prefix}/api/2.0/mlflow-artifacts/artifacts" if prefix else ""

@@ -139,6 +139,51 @@ class TestOptions:
         assert len(dovetail.Client(f"sqlite:///{tmp_path}/dovetail.db").search_runs(["0"], "tags.k = 'v'")) == 20
 
 
+class TestWhatItSays:
+    """What whoever starts a server reads, all of which clients can use."""
+
+    @staticmethod
+    def read(server: Server) -> str:
+        """What it said but the first line, which says where it is."""
+        server.wait()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.stdout is not None
+        return server.process.stdout.read()
+
+    def test_is_where_clients_track(self, tmp_path: Path) -> None:
+        with Server(tmp_path) as server:
+            (line,) = self.read(server).splitlines()
+        assert line.split()[:2] == ["export", f"DOVETAIL_TRACKING_URI={server.url}"]
+
+    @pytest.mark.parametrize("prefix", [(), ("--static-prefix", "/files")])
+    def test_of_a_server_for_artifacts_alone_is_the_place_for_experiments(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: tuple[str, ...]
+    ) -> None:
+        monkeypatch.setenv("DOVETAIL_TRACKING_URI", "http://127.0.0.1:1")  # where nothing of this one's is
+        with Server(tmp_path, "--artifacts-only", "--artifacts-destination", "kept", *prefix) as server:
+            assert server.process.stdout is not None
+            text = "".join(server.process.stdout.readline() for _ in range(2))
+            assert (tmp_path / "kept").as_uri() in text
+            assert "export" not in text
+            place = text.rpartition('artifact_location="')[2].split('"')[0]
+            client = dovetail.Client(f"sqlite:///{tmp_path}/runs.db")
+            run = client.create_run(client.create_experiment("a", artifact_location=place))
+            client.log_text(run.info.run_id, "there", "a.txt")
+        (there,) = (tmp_path / "kept" / "team").rglob("a.txt")
+        assert there.read_text() == "there"
+
+    @pytest.mark.parametrize("options", [["--default-artifact-root", "shared"], ["--no-serve-artifacts"]])
+    def test_is_that_clients_write_to_their_own_disks(self, tmp_path: Path, options: list[str]) -> None:
+        with Server(tmp_path, *options) as server:
+            told = self.read(server).splitlines()[1]
+        place = "shared" if "shared" in options else "dovetail-artifacts/0"
+        assert f"Clients keep artifacts at {(tmp_path / place).as_uri()} themselves" in told
+
+    def test_is_nothing_of_that_where_artifacts_are_for_all(self, tmp_path: Path) -> None:
+        with Server(tmp_path, "--default-artifact-root", "mlflow-artifacts://files.example.com:5001/a") as server:
+            assert "Clients keep" not in self.read(server)
+
+
 class TestWhatCannotBe:
     @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
     def test_is_a_server_for_others_that_asks_nobody_who_they_are(self, tmp_path: Path, host: str) -> None:
@@ -171,6 +216,18 @@ class TestWhatCannotBe:
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "dovetail.db").exists()
+
+    def test_is_a_server_over_a_server_and_it_is_said_who_named_that(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = said(tmp_path, "--port", "0", "--backend-store-uri", "http://127.0.0.1:1")
+        assert "http://127.0.0.1:1, which --backend-store-uri names, is a server itself" in asked.stderr
+        for variable in ("MLFLOW_TRACKING_URI", "DOVETAIL_TRACKING_URI"):
+            monkeypatch.setenv(variable, "http://ada:tops3cret@127.0.0.1:1")
+            done = said(tmp_path, "--port", "0")
+            assert done.returncode == 2
+            assert f"127.0.0.1:1, which {variable} names, is a server itself" in " ".join(done.stderr.split())
+            assert "tops3cret" not in done.stderr
 
     def test_is_a_server_over_what_nothing_is_installed_for(self, tmp_path: Path) -> None:
         assert said(tmp_path, "--port", "0", "--backend-store-uri", "nothing://at/all").returncode == 6
@@ -224,6 +281,7 @@ def test_the_help_names_every_option(dovetail_help: Any) -> None:
     text = dovetail_help
     for option in ("--backend-store-uri", "--artifacts-destination", "--allowed-hosts", "--insecure", "--workers"):
         assert option in text
+    assert "6 nothing installed knows" in " ".join(text.split()), "every code that it exits with"
 
 
 @pytest.fixture
