@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -44,7 +45,7 @@ class StandIn:
         self.heard: list[Heard] = []
         self._behaviours = list(behaviours)
         self._numbers = count()
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = socket.create_server(("127.0.0.1", port or free_port()))
         self._context: ssl.SSLContext | None = None
         if certificate is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -80,10 +81,11 @@ class StandIn:
                     connection.sendall(behaviour)
 
     def _read(self, file: Any, number: int) -> Heard | None:
-        words = file.readline().decode("latin-1").split()
-        if len(words) != 3:  # noqa: PLR2004 - the end, or no HTTP
+        # Whoever looks whether TLS is spoken here sends random bytes, which may look like words.
+        found = re.fullmatch(rb"([A-Z]+) (\S+) HTTP/1\.1\r\n", file.readline())
+        if found is None:
             return None
-        verb, path, _ = words
+        verb, path = (each.decode() for each in found.groups())
         headers: dict[str, str] = {}
         while line := file.readline().strip():
             name, _, value = line.decode("latin-1").partition(":")
@@ -118,6 +120,21 @@ def wait(connection: socket.socket) -> None:
 
 
 def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    """A port at which nobody listens, and nobody will but who asks for just this one."""
+    return _keep(0)
+
+
+_KEPT: list[socket.socket] = []
+
+
+def _keep(port: int) -> int:
+    """Take a port without listening at it, until the process ends.
+
+    Else the system soon gives it to another server, and that hears the clients which still try it.
+    """
+    kept = socket.socket()
+    # What listens is made with this option, too, and may then share the port.
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", port))
+    _KEPT.append(kept)
+    return int(kept.getsockname()[1])

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sqlite3
 import subprocess
 import time
@@ -16,6 +15,8 @@ from pathlib import Path  # noqa: TC003 - a field of a tuple
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+from dovetail_http.testing import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,12 +100,6 @@ def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DOVETAIL_"))}
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return {**kept, **quiet}
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
