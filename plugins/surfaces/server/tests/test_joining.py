@@ -25,6 +25,9 @@ class Wire:
     def close(self) -> None:
         self.is_closed = True
 
+    def is_closing(self) -> bool:
+        return self.is_closed
+
     def get_extra_info(self, name: str) -> str:
         return f"the {name}"
 
@@ -73,6 +76,14 @@ class TestAnAnswer:
             joined.write(HEAD)
             joined.write(body)
         assert b"".join(wire.pieces) == HEAD + b"1" + HEAD + b"2"
+
+    def test_to_a_client_that_has_gone_is_not_written(self, wire: Wire, joined: Any, later: list[Any]) -> None:
+        joined.write(HEAD)
+        wire.is_closed = True
+        later[0]()
+        joined.write(HEAD)
+        joined.write(b"{}")
+        assert wire.pieces == []
 
 
 class TestEverythingElse:
