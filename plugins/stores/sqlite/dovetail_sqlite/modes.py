@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dovetail.errors import StoreUnavailable
-from dovetail_sqlite.failures import is_locked, is_out_of_reach
+from dovetail_sqlite.failures import is_held_up, is_locked, is_out_of_reach
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,8 @@ def _first_that_works(path: Path, modes: list[str], timeout: float) -> tuple[sql
         try:
             return _connect(path, mode, timeout), mode
         except sqlite3.OperationalError as error:  # noqa: PERF203 - one or two turns
-            if not is_out_of_reach(error):
+            # One that could only read would be kept, and refuse to write for ever.
+            if not is_out_of_reach(error) or (mode == "rw" and is_held_up(error, path)):
                 raise
             problem = problem or error
     # In write-ahead mode sqlite needs files beside the database even to read it, unless told that nobody writes.

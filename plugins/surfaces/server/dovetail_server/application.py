@@ -80,7 +80,7 @@ class Application:
         site.routes = router.routes
         self._guard, self._access = guard, access
         self._is_open = False
-        self._coming = 0  # bytes of bodies that are not whole yet
+        self.coming = 0  # bytes of bodies that are not whole yet
         # Writers may wait long for a database that somebody else holds; readers do not wait for them.
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dovetail-server")
         self._writers = ThreadPoolExecutor(threads, thread_name_prefix="dovetail-server-writing")
@@ -282,14 +282,14 @@ class Application:
                     raise ClientGone
                 pieces.append(piece := message.get("body", b""))
                 size += len(piece)
-                self._coming += len(piece)
+                self.coming += len(piece)
                 if size > most:
                     raise _too_much(most)
-                if self._coming > MOST_COMING:
+                if self.coming > MOST_COMING:
                     raise Crowded("Too much is coming in at the same time.", hint="Try again in a moment.")
                 more = message.get("more_body", False)
         finally:
-            self._coming -= size
+            self.coming -= size
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     # --- headers ---------------------------------------------------------------------------------------------

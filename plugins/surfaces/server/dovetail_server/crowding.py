@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ __all__ = ["MOST", "crowded", "room"]
 MOST = 10_000
 """Connections of a process, however many files it may open."""
 _FILES = 65_536  # that a process asks for
-_KEPT = 256  # of them, for its stores and uploads
-_READ = 1 << 20  # bytes of a request that is refused: a client that is still sending does not see an answer
+_KEPT = 256  # of them, for its stores and uploads: threads that log and that upload may open three each at once
+_READING = 5.0  # seconds for which a request that is refused is read
 
 
 @cache
@@ -30,7 +31,7 @@ def room() -> tuple[int, int]:
     files = _files()
     if files is None:
         return MOST, 2 * MOST
-    kept = min(_KEPT, files // 2)
+    kept = min(_KEPT, files * 3 // 4)
     most = min((files - kept) // 2, MOST)
     return most, most + kept // 4
 
@@ -51,14 +52,20 @@ def _files() -> int | None:
 
 
 async def crowded(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
-    """Answers every request of a connection that there is no room for; ASGI."""
-    del scope
-    size, more = 0, True
-    while more and size < _READ:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        size += len(message.get("body", b""))
-        more = message.get("more_body", False)
+    """Answers every request of a connection that there is no room for; ASGI.
+
+    A client that is cut off while it sends does not see the answer: what it sends is read for a while, and forgotten.
+    """
     answer = failure(Crowded("The server has as many connections as it has room for.", hint="Try again in a moment."))
-    await answer.send(send, ((b"connection", b"close"),))
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body)), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(_read_on(receive), _READING)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _read_on(receive: Callable[[], Awaitable[Any]]) -> None:
+    while (await receive()).get("more_body", False):
+        pass

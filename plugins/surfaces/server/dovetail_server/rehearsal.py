@@ -42,7 +42,8 @@ class Serving:
         self.kept = folder / "kept"
         self.kept.mkdir()
         plan = Plan(f"sqlite:///{folder}/served.db", artifact_root=self.kept.as_uri())
-        config = config_of(open_application(Options(plan)))
+        self._application = open_application(Options(plan))
+        config = config_of(self._application)
         config.timeout_graceful_shutdown = grace
         self._socket = listener("127.0.0.1", 0)
         self.address = self._socket.getsockname()
@@ -69,6 +70,11 @@ class Serving:
     def connections(self) -> int:
         """How many it has."""
         return len(self._server.server_state.connections)
+
+    @property
+    def coming(self) -> int:
+        """Bytes that have arrived of bodies that are not whole yet."""
+        return self._application.coming
 
     def everything(self) -> list[str]:
         """What is really on disk, hidden or not."""

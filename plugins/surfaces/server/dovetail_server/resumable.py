@@ -74,7 +74,12 @@ class Uploads:
             folder = self._folder / secrets.token_hex(16)
             folder.mkdir(mode=0o700)
             record = {"root": self._root, "path": path, "size": size, "sha256": sha256}
-            (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+            try:
+                (folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+            except BaseException:
+                (folder / _RECORD).unlink(missing_ok=True)
+                folder.rmdir()
+                raise
         return Upload(folder, record)
 
     def find(self, upload_id: str, path: str) -> Upload:
@@ -84,7 +89,7 @@ class Uploads:
             NotFound: There is none of that id, or it is one of another file.
         """
         folder = self._folder / upload_id
-        with suppress(OSError, ValueError):
+        with suppress(FileNotFoundError, ValueError), _own_disk():
             record = json.loads((folder / _RECORD).read_text(encoding="utf-8")) if _ID.fullmatch(upload_id) else {}
             if record.get("root") == self._root and record.get("path") == path:
                 return Upload(folder, record)
@@ -114,13 +119,14 @@ class Upload:
         """``open``, ``completing`` while the parts are put together, or ``done``."""
         if (self._folder / _DONE).exists():
             return "done"
-        try:
-            with posix.locked(self._folder / _LOCK, timeout=0, create=False):
+        with _own_disk():
+            try:
+                with posix.locked(self._folder / _LOCK, timeout=0, create=False):
+                    return "open"
+            except TimeoutError:
+                return "completing"
+            except FileNotFoundError:  # nobody has tried
                 return "open"
-        except TimeoutError:
-            return "completing"
-        except FileNotFoundError:  # nobody has tried
-            return "open"
 
     def parts(self) -> list[Part]:
         """The parts that have arrived, in order."""
@@ -169,6 +175,9 @@ class Upload:
 
     def abort(self) -> None:
         """Give it up."""
+        with _own_disk():
+            # Without it nobody goes on; parts that cannot be removed now are swept later.
+            (self._folder / _RECORD).unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # --- steps -----------------------------------------------------------------------------------------------
@@ -251,6 +260,8 @@ def _own_disk() -> Iterator[None]:
         raise
     except OSError as error:
         message = f"The server cannot keep a part of an upload: {error.strerror}."
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise StoreUnavailable(message, hint="Try again in a moment.") from error
         if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
             raise StoreFull(message, hint="Make room where DOVETAIL_STATE_DIR is.") from error
         raise StoreError(message, hint="DOVETAIL_STATE_DIR is where it keeps them.") from error

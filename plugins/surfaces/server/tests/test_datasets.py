@@ -139,3 +139,10 @@ class TestTheDatasetsOfExperiments:
     @pytest.mark.parametrize("ids", [None, [], [str(at) for at in range(21)], ["wine"], [0], "0"], ids=str)
     def test_that_cannot_be_asked_for_are_refused(self, ask: Asking, ids: Any) -> None:
         assert code(ask("POST", SEARCH, {"experiment_ids": ids})) == (400, "INVALID_PARAMETER_VALUE")
+
+    @pytest.mark.parametrize("more", [{"max_results": 0}, {"max_results": 2**63}, {"page_token": "x"}], ids=str)
+    def test_come_at_once(self, ask: Asking, run: str, more: Any) -> None:
+        """As in MLflow, whose request knows no pages: fields that it does not know are left alone."""
+        log(ask, run, used())
+        found = ask("POST", SEARCH, {"experiment_ids": ["0"], **more})
+        assert (found.status, len(found.data["dataset_summaries"])) == (200, 1)

@@ -101,7 +101,8 @@ def _unsupported(asked: Asked) -> Unsupported:
     """That it is not offered, unless the request is wrong, or artifacts are not served at all."""
     checked(asked["place"])
     checked(asked.fields.get("path"))
+    _ = asked.site.artifacts  # raises what says so where none are served
     return Unsupported(
-        f"Artifacts of this server cannot be reached past it ({type(asked.site.artifacts).__name__}).",
+        "This server hands out no URLs of the place where its artifacts lie, and takes no uploads there in parts.",
         hint="Send or fetch the file in one request, to …/mlflow-artifacts/artifacts/<path>.",
     )
