@@ -176,6 +176,8 @@ def _versions() -> dict[str, str]:
 
 
 def _artifact_root() -> str:
+    if uris.scheme_of(places.get_tracking_uri()) in ("http", "https"):
+        return "where the tracking server says"
     return settings.get("artifact_root") or "dovetail-artifacts beside the tracking store"
 
 

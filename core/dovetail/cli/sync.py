@@ -67,15 +67,17 @@ def sync(
             source, destination, **chosen, artifacts=artifacts, thorough=thorough, dry_run=dry_run, progress=tell
         )
     )
-    show_report(report, json=json)
+    brought = report.runs_created + report.runs_updated + report.models_created + report.models_updated
+    left = "Artifacts stay where they are: --artifacts copies them." if brought and not artifacts else ""
+    show_report(report, json=json, left=left)
 
 
-def show_report(report: SyncReport, *, json: bool) -> None:
-    """Print what was brought, and what was refused; exit with 1 if anything was."""
+def show_report(report: SyncReport, *, json: bool, left: str = "") -> None:
+    """Print what was brought, what was left, and what was refused; exit with 1 if anything was."""
     if json:
         output.json_out(_as_json(report))
     else:
-        _say(report)
+        _say(report, left)
     if report.refused:
         raise typer.Exit(1)
 
@@ -176,7 +178,7 @@ def _as_json(report: SyncReport) -> dict[str, Any]:
     return {**report.__dict__, "refused": [each.__dict__ for each in report.refused]}
 
 
-def _say(report: SyncReport) -> None:
+def _say(report: SyncReport, left: str = "") -> None:
     parts = [
         _some(report.experiments_created, "experiment"),
         _some(report.runs_created, "run"),
@@ -195,6 +197,8 @@ def _say(report: SyncReport) -> None:
         typer.echo(f"{_some(report.runs_unchanged, 'run')} had nothing new.")
     if report.kept:
         typer.echo(f"{_some(report.kept, 'tag')} stayed as the destination has them.")
+    if left:
+        typer.echo(left)
     _say_refused(report)
 
 

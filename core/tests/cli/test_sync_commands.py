@@ -65,9 +65,16 @@ class TestSync:
     def test_it_says_what_it_brought(self, command: Dovetail, pair: tuple[str, str]) -> None:
         code, out, _ = command("sync", *pair)
         assert code == 0
-        assert out == f"Brought 1 run, 1 point from {pair[0]} to {pair[1]}.\n"
+        left = "Artifacts stay where they are: --artifacts copies them.\n"
+        assert out == f"Brought 1 run, 1 point from {pair[0]} to {pair[1]}.\n{left}"
         _, out, _ = command("sync", *pair)
         assert out == f"Brought nothing new from {pair[0]} to {pair[1]}.\n1 run had nothing new.\n"
+
+    def test_it_does_not_say_that_artifacts_were_left_where_they_came_along(
+        self, command: Dovetail, pair: tuple[str, str]
+    ) -> None:
+        code, out, _ = command("sync", *pair, "--artifacts")
+        assert (code, out) == (0, f"Brought 1 run, 1 point from {pair[0]} to {pair[1]}.\n")
 
     def test_a_dry_run_says_what_it_would(self, command: Dovetail, pair: tuple[str, str]) -> None:
         _, out, _ = command("sync", *pair, "--dry-run")

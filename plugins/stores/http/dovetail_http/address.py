@@ -52,8 +52,11 @@ def address_of(uri: str) -> Address:
     try:
         parts = urlsplit(uri)
         port = parts.port
-    except ValueError:
-        raise _refusal(uri, "cannot be read") from None
+    except ValueError as error:
+        problem = (
+            "has a port that is too high: 65535 is the highest" if "out of range" in str(error) else "cannot be read"
+        )
+        raise _refusal(uri, problem) from None
     if parts.scheme.lower() not in _SCHEMES or not parts.hostname:
         raise _refusal(uri, "names no server")
     if parts.query or parts.fragment:

@@ -79,6 +79,8 @@ class TestTheDoctor:
         monkeypatch.setenv("DOVETAIL_TRACKING_URI", uri)
         found = gather()
         assert found.store.state == "ready"
+        (artifacts,) = [each for each in found.places if each.name == "artifact_root"]
+        assert artifacts.value == "where the tracking server says", "and not beside a store that is not here"
         assert re.fullmatch(rf"dovetail {re.escape(dovetail.__version__)}, answers in \d+ ms", found.store.detail)
 
     def test_says_which_mlflow_it_is(self, stand_in: Callable[..., StandIn]) -> None:

@@ -165,3 +165,8 @@ class TestAnAddress:
         transport = Transport(uri)
         assert (transport.address.base, transport.uri) == (base, uri.rstrip("/"))
         assert "b@" not in repr(transport.address)
+
+
+def test_a_port_that_is_too_high_is_said_to_be() -> None:
+    with pytest.raises(InvalidUri, match=r"http://127\.0\.0\.1:99999.* has a port that is too high: 65535 is"):
+        Transport("http://127.0.0.1:99999")
