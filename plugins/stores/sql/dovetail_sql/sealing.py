@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Outcome", "add_blocks", "add_columns", "step"]
 
-MOST = 16 * SIZE
-"""About how many points one transaction seals; others wait for it."""
+MOST = 4 * SIZE
+"""About how many points one transaction seals; others wait for it, for some 100 ms."""
 
 
 class Outcome(NamedTuple):

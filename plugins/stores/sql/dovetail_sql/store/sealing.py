@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from dovetail.errors import DovetailError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from dovetail_sql.sealing import Outcome
 
 __all__ = ["Sealing"]
+
+_BREATH = 0.001
+"""Seconds between two steps: whoever let go of a lock takes it again sooner than one who is woken for it."""
 
 
 class Sealing(Finding):
@@ -66,6 +70,8 @@ class Sealing(Finding):
         while more:
             left, more = self._seal_some(run_id, ended=ended)
             self.growth.settle(run_id, left)
+            if more:
+                time.sleep(_BREATH)
 
     def _seal_some(self, run_id: str, *, ended: bool) -> Outcome:
         """Seal as much as one transaction should: those who log to the run get their turn behind it."""
