@@ -86,6 +86,8 @@ def clients(session: nox.Session) -> None:
     ]
     variables = {**COMPLETE, "DOVETAIL_TEST_MLFLOW_CLIENTS": os.pathsep.join(pythons)}
     session.run("pytest", "-rsfE", "tests/e2e/test_mlflow_clients.py", *SIDE_BY_SIDE, *session.posargs, env=variables)
+    # Many of our own at once: nothing beside them.
+    session.run("pytest", "-rsfE", "tests/e2e/test_crowd.py", env={**COMPLETE, "DOVETAIL_TEST_CROWD": "1000"})
 
 
 def peer(session: nox.Session, name: str, *wanted: str) -> str:
