@@ -89,10 +89,10 @@ def begin(run: Run, uri: str, *, again: bool = False) -> None:
             start = _begin_capture(uri)
             _kept[run_id] = (
                 _Kept(run_id, uris.masked(uri), later_log() if again else LOG_ARTIFACT, start),
-                run.info.artifact_uri,
+                places.open_store(uri).artifact_place(run.info.artifact_uri),
             )
             _write_down()
-        except OSError as error:
+        except (DovetailError, OSError) as error:
             _kept.pop(run_id, None)
             _log.warning("Console output is not kept with run %s: %s", run_id, error)
             if not _kept:

@@ -159,7 +159,7 @@ class _Gathering(threading.Thread):
             places.open_store(self._uri).log_batch(self._run_id, batch, ended=True)
 
     def _keep(self) -> None:
-        store = locations.artifact_store(self._location)
+        store = locations.artifact_store(self._location, places.open_store(self._uri))
         for name, made in self._work.files.items():
             if content := made():
                 store.put(f"{FOLDER}/{name}", io.BytesIO(content))

@@ -243,3 +243,17 @@ class TestAScriptThatLogsToAServer:
         finally:
             places.forget_places()
         assert house.asked.count("log_batch") + house.asked.count("log_batches") < 25
+
+    def test_keeps_what_surrounds_it_there_although_others_are_tracked_elsewhere(
+        self, uri: str, tmp_path: Path
+    ) -> None:
+        places.set_tracking_uri(uri)
+        try:
+            with dovetail.start_run(log_output=True, log_environment=True) as run:
+                places.set_tracking_uri(f"sqlite:///{tmp_path}/elsewhere.db")
+                print("of the first")  # noqa: T201 - it is what is kept
+            places.set_tracking_uri(uri)
+            kept = {each.path for each in dovetail.artifacts.list_artifacts(run_id=run.info.run_id)}
+            assert kept == {"logs", "dovetail"}, kept
+        finally:
+            places.forget_places()
