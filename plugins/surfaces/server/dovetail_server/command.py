@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -106,8 +107,8 @@ def server(
         sock.close()
         raise
     place = f"{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
-    _say(options, place, "https" if ssl else "http", told)
-    run(options, sock, workers=workers, verbose=verbose, ssl=ssl)
+    say = partial(_say, options, place, "https" if ssl else "http", told)
+    run(options, sock, say, workers=workers, verbose=verbose, ssl=ssl)
 
 
 def _plan(

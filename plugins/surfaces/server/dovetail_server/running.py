@@ -15,6 +15,7 @@ from dovetail_server.protocol import Protocol
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from dovetail_server.options import Options
 
@@ -54,31 +55,57 @@ def config_of(
 
 
 def run(
-    options: Options, sock: socket.socket, *, workers: int = 1, verbose: bool = False, ssl: dict[str, Any] | None = None
+    options: Options,
+    sock: socket.socket,
+    say: Callable[[], None],
+    *,
+    workers: int = 1,
+    verbose: bool = False,
+    ssl: dict[str, Any] | None = None,
 ) -> None:
     """Serve until a signal comes; what was accepted by then is answered.
 
     Args:
         options: What is served, and how.
         sock: Where; it is closed in the end.
+        say: Says that it begins: from then on it ends well by a signal.
         workers: Processes that share the work.
         verbose: Whether each request is printed.
         ssl: Key and certificate, by uvicorn's names.
     """
-    for each in (signal.SIGINT, signal.SIGTERM):  # uvicorn sends them once more when it has ended by them
-        signal.signal(each, _leave)
+    ends = _Ends()
     with sock:
+        say()
         if workers == 1:
             config = config_of(open_application(options), verbose=verbose, ssl=ssl)
             look_less()
-            uvicorn.Server(config).run(sockets=[sock])
+            server = ends.server = uvicorn.Server(config)
+            if ends.told:
+                server.should_exit = True
+            server.run(sockets=[sock])
             return
         os.environ[VARIABLE] = options.dumped()
         config = config_of("dovetail_server.opening:application", workers=workers, verbose=verbose, ssl=ssl)
         from uvicorn.supervisors import Multiprocess
 
-        Multiprocess(config, sockets=[sock]).run()
+        supervisor = Multiprocess(config, sockets=[sock])  # it looks after signals itself from now on
+        if not ends.told:
+            supervisor.run()
 
 
-def _leave(*_: object) -> None:
-    """The server has ended, as it was told to."""
+class _Ends:
+    """Notes signals to end, before uvicorn looks after them, which sends them once more when it has ended by one.
+
+    Nothing is raised: in the midst of an import that may come out as something else.
+    """
+
+    def __init__(self) -> None:
+        self.told = False
+        self.server: uvicorn.Server | None = None
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self._note)
+
+    def _note(self, *_: object) -> None:
+        self.told = True
+        if self.server is not None:
+            self.server.should_exit = True

@@ -52,6 +52,14 @@ class TestAServer:
         assert server.stop(how) == 0
         assert server.errors() == ""
 
+    @pytest.mark.parametrize("workers", ["1", "2"])
+    @pytest.mark.parametrize("moment", [0, 0.02, 0.1])
+    def test_ends_well_when_it_is_told_to_while_it_begins(self, tmp_path: Path, workers: str, moment: float) -> None:
+        server = Server(tmp_path, "--workers", workers)
+        time.sleep(moment)
+        assert server.stop() == 0
+        assert server.errors() == ""
+
     def test_answers_what_was_asked_before_it_ends(self, tmp_path: Path) -> None:
         server, stored, failed = Server(tmp_path), [], []
         run_id = server.new_run()
@@ -159,6 +167,7 @@ class TestWhatItSays:
     def test_of_a_server_for_artifacts_alone_is_the_place_for_experiments(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: tuple[str, ...]
     ) -> None:
+        pytest.importorskip("dovetail_http")
         monkeypatch.setenv("DOVETAIL_TRACKING_URI", "http://127.0.0.1:1")  # where nothing of this one's is
         with Server(tmp_path, "--artifacts-only", "--artifacts-destination", "kept", *prefix) as server:
             assert server.process.stdout is not None
