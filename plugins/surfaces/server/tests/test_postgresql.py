@@ -15,6 +15,7 @@ from dovetail_postgresql.testing import running_server
 from dovetail_server.testing import Server
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -32,10 +33,15 @@ def postgresql() -> Iterator[PostgreSQL]:
         places.forget_stores()
 
 
-def logging(server: Server, run_id: str, worker: int, seconds: float) -> list[int]:
-    """Log for a while, each point again until it is acknowledged or refused; the steps that were acknowledged."""
-    stored, step, end = [], worker, time.monotonic() + seconds
-    while time.monotonic() < end:
+BEHIND = 20
+"""Points that each client logs when the database is back for good."""
+
+
+def logging(server: Server, run_id: str, worker: int, breaking: subprocess.Popen[bytes]) -> list[int]:
+    """Log, each point again until it is acknowledged or refused; the steps that were acknowledged."""
+    stored, step, left = [], worker, BEHIND
+    while left:
+        left -= breaking.poll() is not None
         point = {"run_id": run_id, "key": "loss", "value": step, "timestamp": step, "step": step}
         status, said = server.ask("POST", "runs/log-metric", point)
         while status in AGAIN:
@@ -55,11 +61,11 @@ def test_what_is_acknowledged_is_there_although_the_database_breaks_down(
         server.wait()
         run_id = server.new_run()
         breaking = postgresql.breaking_down(2)
-        logs = [pool.submit(logging, server, run_id, each, 6) for each in range(CLIENTS)]
+        logs = [pool.submit(logging, server, run_id, each, breaking) for each in range(CLIENTS)]
         stored = [step for each in logs for step in each.result()]
         assert breaking.wait() == 0
         assert server.ask("POST", "runs/set-tag", {"run_id": run_id, "key": "k", "value": "v"})[0] == 200
     found = [point.step for point in places.open_store(postgresql.uri).get_metric_history(run_id, "loss")]
-    assert len(stored) > 100
+    assert len(stored) >= BEHIND * CLIENTS
     assert sorted(found) == sorted(set(found)), "none twice"
     assert set(found) == set(stored)
